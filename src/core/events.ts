@@ -1,0 +1,20 @@
+// What a library tells about its progress. Libraries report, the command line prints.
+
+export type AirgapEvent =
+  /** A phase begins: what it is for a person, and how many bytes it will move where that is known. */
+  | { readonly type: 'phase'; readonly phase: string; readonly total?: number }
+  /** More of the current phase is done. Sums never exceed the phase's total, and a retry never takes back. */
+  | { readonly type: 'progress'; readonly bytes: number }
+  /** One thing (an image, a file) is finished. */
+  | { readonly type: 'done'; readonly what: string; readonly detail?: string }
+  | { readonly type: 'warning'; readonly message: string }
+  /** A point where a crash must be survived; the kill tests stop the process at each of them. */
+  | { readonly type: 'step'; readonly step: string };
+
+export type Report = (event: AirgapEvent) => void;
+
+/** Travels in every options object: cancellation and the way to report. */
+export interface Activity {
+  readonly signal?: AbortSignal;
+  readonly report?: Report;
+}

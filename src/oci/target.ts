@@ -1,0 +1,56 @@
+// The small interfaces that every medium implements: a registry repository, the cache, a bundle, memory. Pull and push
+// are the same code because both sides of a copy are only this.
+import type { ByteStream } from '../core/streams.ts';
+import type { Descriptor } from './descriptor.ts';
+
+export interface FetchOptions {
+  /** First byte wanted; 0 by default. */
+  readonly start?: number;
+  readonly signal?: AbortSignal;
+}
+
+export interface Fetcher {
+  /**
+   * The bytes a descriptor names, from `start` on. Nothing happens before the first chunk is asked for. What is
+   * fetched is not yet verified: whoever commits it verifies it. @throws CONTENT_MISSING when it is not there.
+   */
+  fetch(descriptor: Descriptor, options?: FetchOptions): ByteStream;
+}
+
+export interface Resolver {
+  /**
+   * The descriptor a tag, a digest or (in media that hold several repositories) a full reference stands for.
+   * @throws CONTENT_MISSING when there is none.
+   */
+  resolve(reference: string, options?: { readonly signal?: AbortSignal }): Promise<Descriptor>;
+}
+
+export interface Source extends Fetcher, Resolver {}
+
+/** Content that can be opened again from any byte, so that a transfer can resume. */
+export interface Content {
+  open(start: number): ByteStream;
+}
+
+export interface PushOptions {
+  readonly signal?: AbortSignal;
+  /** Told of bytes newly stored, each once, retries left out; a mount or an existing blob tells none. */
+  readonly progress?: (bytes: number) => void;
+}
+
+export interface Target extends Source {
+  /** Whether the medium holds this content itself. */
+  exists(descriptor: Descriptor, options?: { readonly signal?: AbortSignal }): Promise<boolean>;
+  /**
+   * Stores content under its digest; what does not match the descriptor's digest and size is never committed
+   * (DIGEST_MISMATCH). Content that is there already is success.
+   */
+  push(descriptor: Descriptor, content: Content, options?: PushOptions): Promise<void>;
+  /** Makes `reference` name a manifest that is already there. */
+  tag(descriptor: Descriptor, reference: string, options?: { readonly signal?: AbortSignal }): Promise<void>;
+}
+
+/** Media that know which manifests refer to a subject (distribution-spec, listing referrers). */
+export interface ReferrerLister {
+  referrers(subject: Descriptor, options?: { readonly signal?: AbortSignal }): Promise<Descriptor[]>;
+}
