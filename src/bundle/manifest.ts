@@ -1,0 +1,132 @@
+// bundle.json: the one document that is signed, and from which every other byte of a bundle follows
+// (docs/bundle-format.md). Its bytes are canonical JSON (RFC 8785).
+import * as v from 'valibot';
+import { canonicalJson } from '../core/canonical-json.ts';
+import { isDigest, type Digest } from '../core/digest.ts';
+import { AirgapError } from '../core/errors.ts';
+import { parseReference } from '../oci/reference.ts';
+
+export const API_VERSION = 'eck-airgap/v1';
+
+/** bundle.json is never larger. */
+export const BUNDLE_MANIFEST_LIMIT = 64 * 1024 * 1024;
+export const MAX_SIGNATURE_SLOTS = 16;
+
+const DigestSchema = v.custom<Digest>(isDigest, 'not a sha256 digest');
+const Size = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+const Text = v.pipe(v.string(), v.maxLength(1024), v.regex(/^[\x20-\x7e]*$/, 'has characters other than printable ASCII'));
+
+/** Names a bundle, and with it files on the media: safe on FAT and exFAT. */
+export const BundleName = v.pipe(v.string(), v.regex(/^[a-z0-9](?:[a-z0-9._-]{0,61}[a-z0-9])?$/, 'a name is 1 to 63 of a-z, 0-9, ".", "_", "-", and begins and ends with a letter or digit'));
+
+/** Names a file that a bundle carries: one path component that is safe on every file system. */
+export const FileName = v.pipe(v.string(), v.regex(/^[A-Za-z0-9](?:[A-Za-z0-9._+-]{0,126}[A-Za-z0-9])?$/, 'a file name is 1 to 128 of A-Z, a-z, 0-9, ".", "_", "+", "-", and begins and ends with a letter or digit'));
+
+const ImageName = v.pipe(
+  Text,
+  v.check((name) => {
+    try {
+      return parseReference(name).digest === undefined;
+    } catch {
+      return false;
+    }
+  }, 'not a full image reference with a tag'),
+);
+
+const Node = { mediaType: Text, digest: DigestSchema, size: Size };
+
+const AccompanyingSchema = v.strictObject({
+  ...Node,
+  artifactType: v.exactOptional(Text),
+  /** The tag it has upstream (cosign's sha256-<hex>.sig); a referrer found by the API has none. */
+  tag: v.exactOptional(Text),
+});
+
+const ImageSchema = v.strictObject({
+  /** Full original reference with its tag. */
+  name: ImageName,
+  /** The manifest or index that is pushed under the tag. */
+  ...Node,
+  /** What the tag named upstream, where that is not what is pushed (an index cut to the wanted platforms). */
+  original: v.exactOptional(v.strictObject(Node)),
+  platforms: v.array(Text),
+  /** Attestation children, signatures, other referrers: manifests that travel with the image. */
+  accompanying: v.array(AccompanyingSchema),
+});
+
+const FileSchema = v.strictObject({ name: FileName, mediaType: Text, digest: DigestSchema, size: Size });
+const InstallerSchema = v.strictObject({ name: FileName, digest: DigestSchema, size: Size });
+
+/** Paths are a fixed grammar, so that no reader ever needs path logic. */
+const EntryPath = v.pipe(v.string(), v.regex(/^(?:chunks|oci-layout|index\.json|blobs\/sha256\/[0-9a-f]{64})$/, 'not a path that a bundle may hold'));
+
+const BundleManifestSchema = v.strictObject({
+  apiVersion: v.literal(API_VERSION),
+  kind: v.literal('BundleManifest'),
+  name: BundleName,
+  /** Digest of the lock file, which is among the files. */
+  lock: DigestSchema,
+  signatureSlots: v.pipe(v.number(), v.safeInteger(), v.minValue(1), v.maxValue(MAX_SIGNATURE_SLOTS)),
+  /** All that follows the signature slots, in file order: chunks, oci-layout, index.json, then blobs by digest. */
+  entries: v.array(v.strictObject({ path: EntryPath, size: Size, digest: DigestSchema })),
+  images: v.array(ImageSchema),
+  files: v.array(FileSchema),
+  installers: v.array(InstallerSchema),
+  /** Grows with each bundle of a name; for protection against an older bundle. */
+  sequence: Size,
+  expires: v.exactOptional(Text),
+  /** For deltas: the digest of the bundle.json this one adds to, and the blobs left to it. */
+  base: v.exactOptional(DigestSchema),
+  absent: v.exactOptional(v.array(v.strictObject({ digest: DigestSchema, size: Size }))),
+});
+
+export type BundleManifest = v.InferOutput<typeof BundleManifestSchema>;
+export type BundleEntry = BundleManifest['entries'][number];
+export type BundleImage = BundleManifest['images'][number];
+export type BundleFile = BundleManifest['files'][number];
+export type Accompanying = BundleImage['accompanying'][number];
+
+export function encodeBundleManifest(manifest: BundleManifest): Buffer {
+  return canonicalJson(v.parse(BundleManifestSchema, manifest));
+}
+
+/**
+ * Parses bytes whose signature has been checked (or, for `inspect`, whose content is shown as unverified). Bytes that are
+ * not canonical are refused, so that one manifest has one digest.
+ * @throws BUNDLE_CORRUPT
+ */
+export function parseBundleManifest(bytes: Uint8Array): BundleManifest {
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch {
+    throw new AirgapError('BUNDLE_CORRUPT', 'bundle.json is not JSON in UTF-8');
+  }
+  const result = v.safeParse(BundleManifestSchema, value);
+  if (!result.success) {
+    const issue = result.issues[0];
+    throw new AirgapError('BUNDLE_CORRUPT', `bundle.json: ${v.getDotPath(issue) ?? 'document'}: ${issue.message}`);
+  }
+  if (!canonicalJson(value).equals(bytes)) throw new AirgapError('BUNDLE_CORRUPT', 'bundle.json is not canonical JSON');
+  checkEntries(result.output);
+  return result.output;
+}
+
+/** Entries come in their one order, each once, and blobs are named by their digest. */
+function checkEntries(manifest: BundleManifest): void {
+  const paths = manifest.entries.map((entry) => entry.path);
+  const [first, second, third, ...blobs] = paths;
+  if (first !== 'chunks' || second !== 'oci-layout' || third !== 'index.json') {
+    throw new AirgapError('BUNDLE_CORRUPT', 'bundle.json: entries do not begin with chunks, oci-layout, index.json');
+  }
+  blobs.forEach((path, i) => {
+    const entry = manifest.entries[i + 3];
+    if (entry === undefined || path !== blobPath(entry.digest) || (i > 0 && path <= (blobs[i - 1] ?? ''))) {
+      throw new AirgapError('BUNDLE_CORRUPT', `bundle.json: entry ${path} is out of order or not named by its digest`);
+    }
+  });
+}
+
+export function blobPath(digest: Digest): string {
+  return `blobs/sha256/${digest.slice('sha256:'.length)}`;
+}

@@ -1,0 +1,120 @@
+// Manifests and indexes (OCI image-spec manifest.md and image-index.md; Docker schema 2). The bytes received are the
+// identity; what is parsed here is only a view of them. `successors` is the one place that knows what points to what.
+import * as v from 'valibot';
+import { isDigest, type Digest } from '../core/digest.ts';
+import { AirgapError } from '../core/errors.ts';
+import { readBlob, type Descriptor } from './descriptor.ts';
+import { isImageManifestType, isIndexType, isManifestType } from './media-types.ts';
+import type { Fetcher, FetchOptions } from './target.ts';
+
+const PlatformSchema = v.object({
+  os: v.string(),
+  architecture: v.string(),
+  variant: v.exactOptional(v.string()),
+  'os.version': v.exactOptional(v.string()),
+  'os.features': v.exactOptional(v.array(v.string())),
+});
+
+const Annotations = v.record(v.string(), v.string());
+
+// Registries are met with keys the specification does not know, so foreign documents are read tolerantly.
+const DescriptorSchema = v.object({
+  mediaType: v.pipe(v.string(), v.maxLength(255)),
+  digest: v.custom<Digest>(isDigest, 'not a sha256 digest'),
+  size: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+  annotations: v.exactOptional(Annotations),
+  platform: v.exactOptional(PlatformSchema),
+  artifactType: v.exactOptional(v.string()),
+  urls: v.exactOptional(v.array(v.string())),
+});
+
+const ManifestSchema = v.object({
+  schemaVersion: v.literal(2),
+  mediaType: v.exactOptional(v.string()),
+  artifactType: v.exactOptional(v.string()),
+  config: DescriptorSchema,
+  layers: v.array(DescriptorSchema),
+  subject: v.exactOptional(DescriptorSchema),
+  annotations: v.exactOptional(Annotations),
+});
+
+const IndexSchema = v.object({
+  schemaVersion: v.literal(2),
+  mediaType: v.exactOptional(v.string()),
+  artifactType: v.exactOptional(v.string()),
+  manifests: v.array(DescriptorSchema),
+  subject: v.exactOptional(DescriptorSchema),
+  annotations: v.exactOptional(Annotations),
+});
+
+/** An image manifest: one image for one platform, or an artifact. `raw` is what was received, to be passed on unchanged. */
+export interface Manifest extends v.InferOutput<typeof ManifestSchema> {
+  readonly kind: 'manifest';
+  readonly raw: Uint8Array;
+}
+
+/** An image index (or Docker manifest list). */
+export interface Index extends v.InferOutput<typeof IndexSchema> {
+  readonly kind: 'index';
+  readonly raw: Uint8Array;
+}
+
+/**
+ * Parses what `mediaType` says the bytes are. A document whose own `mediaType` says otherwise, or that is a manifest and
+ * an index at once, is refused (GHSA-qq97-vm5h-rrhg).
+ * @throws MANIFEST_INVALID
+ */
+export function parseManifest(raw: Uint8Array, mediaType: string): Manifest | Index {
+  const isIndex = isIndexType(mediaType);
+  if (!isIndex && !isImageManifestType(mediaType)) throw invalid(`unsupported media type ${JSON.stringify(mediaType.slice(0, 100))}`);
+  const document = parseObject(raw);
+  if (document['mediaType'] !== undefined && document['mediaType'] !== mediaType) {
+    throw invalid(`served as ${mediaType}, says it is ${JSON.stringify(document['mediaType']).slice(0, 100)}`);
+  }
+  if (isIndex ? 'config' in document || 'layers' in document : 'manifests' in document) {
+    throw invalid('is a manifest and an index at once');
+  }
+  return isIndex
+    ? { kind: 'index', raw, ...checked(IndexSchema, document) }
+    : { kind: 'manifest', raw, ...checked(ManifestSchema, document) };
+}
+
+/** Fetches, verifies and parses. @throws CONTENT_MISSING, DIGEST_MISMATCH, MANIFEST_INVALID */
+export async function readManifest(source: Fetcher, descriptor: Descriptor, options: FetchOptions = {}): Promise<Manifest | Index> {
+  return parseManifest(await readBlob(source, descriptor, options), descriptor.mediaType);
+}
+
+/**
+ * What a node points to, in the document's order: an index's children; a manifest's config and layers. A `subject` is not
+ * a successor: a referrer may be there without it.
+ */
+export function successors(node: Manifest | Index): readonly Descriptor[] {
+  return node.kind === 'index' ? node.manifests : [node.config, ...node.layers];
+}
+
+/** Whether a descriptor names a node with successors rather than a leaf. */
+export function isNode(descriptor: Descriptor): boolean {
+  return isManifestType(descriptor.mediaType);
+}
+
+function parseObject(raw: Uint8Array): Record<string, unknown> {
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(raw));
+  } catch {
+    throw invalid('is not JSON in UTF-8');
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw invalid('is not a JSON object');
+  return value as Record<string, unknown>;
+}
+
+function checked<S extends v.GenericSchema>(schema: S, document: unknown): v.InferOutput<S> {
+  const result = v.safeParse(schema, document);
+  if (result.success) return result.output;
+  const issue = result.issues[0];
+  throw invalid(`${v.getDotPath(issue) ?? 'document'}: ${issue.message}`);
+}
+
+function invalid(why: string): AirgapError {
+  return new AirgapError('MANIFEST_INVALID', `manifest ${why}`);
+}
