@@ -53,7 +53,7 @@ export type ErrorCode = keyof typeof errorCatalogue;
 
 export interface ErrorOptions {
   /** What the user can do next, as one sentence or command. */
-  readonly hint?: string;
+  readonly hint?: string | undefined;
   readonly cause?: unknown;
   /** Facts for --json: names, expected and found values. No secrets. */
   readonly details?: Readonly<Record<string, unknown>>;

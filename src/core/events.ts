@@ -15,6 +15,6 @@ export type Report = (event: AirgapEvent) => void;
 
 /** Travels in every options object: cancellation and the way to report. */
 export interface Activity {
-  readonly signal?: AbortSignal;
-  readonly report?: Report;
+  readonly signal?: AbortSignal | undefined;
+  readonly report?: Report | undefined;
 }

@@ -25,7 +25,7 @@ export class Semaphore {
 export interface EachOptions {
   /** How many run at a time; 4 by default. */
   readonly concurrency?: number;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**

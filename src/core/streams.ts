@@ -23,10 +23,10 @@ export async function collect(stream: ByteStream, limit: number, tooLong?: () =>
 
 export interface FileRange {
   /** First byte; 0 by default. */
-  readonly start?: number;
+  readonly start?: number | undefined;
   /** One past the last byte; the end of the file by default. */
-  readonly end?: number;
-  readonly signal?: AbortSignal;
+  readonly end?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Reads a range of an open file with one read ahead. A file that ends early just ends the stream. */

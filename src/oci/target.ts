@@ -5,8 +5,8 @@ import type { Descriptor } from './descriptor.ts';
 
 export interface FetchOptions {
   /** First byte wanted; 0 by default. */
-  readonly start?: number;
-  readonly signal?: AbortSignal;
+  readonly start?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface Fetcher {
@@ -22,7 +22,7 @@ export interface Resolver {
    * The descriptor a tag, a digest or (in media that hold several repositories) a full reference stands for.
    * @throws CONTENT_MISSING when there is none.
    */
-  resolve(reference: string, options?: { readonly signal?: AbortSignal }): Promise<Descriptor>;
+  resolve(reference: string, options?: { readonly signal?: AbortSignal | undefined }): Promise<Descriptor>;
 }
 
 export interface Source extends Fetcher, Resolver {}
@@ -33,24 +33,24 @@ export interface Content {
 }
 
 export interface PushOptions {
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** Told of bytes newly stored, each once, retries left out; a mount or an existing blob tells none. */
-  readonly progress?: (bytes: number) => void;
+  readonly progress?: ((bytes: number) => void) | undefined;
 }
 
 export interface Target extends Source {
   /** Whether the medium holds this content itself. */
-  exists(descriptor: Descriptor, options?: { readonly signal?: AbortSignal }): Promise<boolean>;
+  exists(descriptor: Descriptor, options?: { readonly signal?: AbortSignal | undefined }): Promise<boolean>;
   /**
    * Stores content under its digest; what does not match the descriptor's digest and size is never committed
    * (DIGEST_MISMATCH). Content that is there already is success.
    */
   push(descriptor: Descriptor, content: Content, options?: PushOptions): Promise<void>;
   /** Makes `reference` name a manifest that is already there. */
-  tag(descriptor: Descriptor, reference: string, options?: { readonly signal?: AbortSignal }): Promise<void>;
+  tag(descriptor: Descriptor, reference: string, options?: { readonly signal?: AbortSignal | undefined }): Promise<void>;
 }
 
 /** Media that know which manifests refer to a subject (distribution-spec, listing referrers). */
 export interface ReferrerLister {
-  referrers(subject: Descriptor, options?: { readonly signal?: AbortSignal }): Promise<Descriptor[]>;
+  referrers(subject: Descriptor, options?: { readonly signal?: AbortSignal | undefined }): Promise<Descriptor[]>;
 }

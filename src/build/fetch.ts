@@ -1,0 +1,74 @@
+// Brings everything a lock pins into the cache. What is there already costs no request.
+import type { Activity } from '../core/events.ts';
+import { AirgapError } from '../core/errors.ts';
+import type { Digest } from '../core/digest.ts';
+import { forEach } from '../core/pool.ts';
+import type { Lock, LockedImage } from '../bundle/lock.ts';
+import type { Cache } from '../oci/cache.ts';
+import { copyGraph, walkGraph } from '../oci/copy.ts';
+import { readBlob, type Descriptor } from '../oci/descriptor.ts';
+import { parseReference } from '../oci/reference.ts';
+import type { Fetcher } from '../oci/target.ts';
+import { fetchFile } from './files.ts';
+import { readThrough } from './read-through.ts';
+import { namingImage, selectImage } from './resolve.ts';
+import type { Sources } from './sources.ts';
+
+export interface FetchLockedOptions extends Activity {
+  readonly cache: Cache;
+  readonly sources: Sources;
+  /** The folder that relative file paths start from. */
+  readonly folder: string;
+  /** Images worked on at a time; 3 by default. */
+  readonly concurrency?: number | undefined;
+}
+
+interface Graph {
+  readonly image: LockedImage;
+  readonly source: Fetcher;
+  readonly nodes: readonly Descriptor[];
+}
+
+/** @throws CONTENT_MISSING, DIGEST_MISMATCH and the registry's errors, each naming the image or file */
+export async function fetchLocked(lock: Lock, options: FetchLockedOptions): Promise<void> {
+  const each = { concurrency: options.concurrency ?? 3, signal: options.signal };
+  const graphs = await forEach(lock.images, (image, signal) => namingImage(image.name, () => readGraph(image, lock, { ...options, signal })), each);
+  options.report?.({ type: 'step', step: 'fetch:manifests' });
+  options.report?.({ type: 'phase', phase: 'fetching', total: await missingBytes(graphs, options.cache) });
+  const progress = (bytes: number): void => options.report?.({ type: 'progress', bytes });
+  await forEach(
+    graphs,
+    async ({ image, source }, signal) => {
+      await namingImage(image.name, () => copyGraph(source, options.cache, roots(image), { signal, progress, report: options.report }));
+      options.report?.({ type: 'done', what: image.name });
+    },
+    each,
+  );
+  for (const file of lock.files) await fetchFile(file, options.folder, options.cache);
+  options.report?.({ type: 'step', step: 'fetch:done' });
+}
+
+/** What of an image is carried with all that is below it; the original index goes along as a single blob. */
+export function roots(image: LockedImage): Descriptor[] {
+  return [image, ...image.accompanying].map(({ digest, mediaType, size }) => ({ digest, mediaType, size }));
+}
+
+async function readGraph(image: LockedImage, lock: Lock, options: FetchLockedOptions): Promise<Graph> {
+  const source = readThrough(options.cache, options.sources.repository(parseReference(image.name)));
+  if (image.original) {
+    await readBlob(source, image.original, { signal: options.signal });
+    const selection = await selectImage(source, image.original, { cache: options.cache, platforms: lock.platforms });
+    if (selection.root.digest !== image.digest) {
+      throw new AirgapError('DIGEST_MISMATCH', `the lock's digest ${image.digest} is not what its platforms select from ${image.original.digest}`, {
+        hint: 'Run "eck-airgap lock" again; a lock is not edited by hand.',
+      });
+    }
+  }
+  return { image, source, nodes: await walkGraph(source, roots(image), { signal: options.signal }) };
+}
+
+async function missingBytes(graphs: readonly Graph[], cache: Cache): Promise<number> {
+  const nodes = new Map<Digest, Descriptor>(graphs.flatMap((graph) => graph.nodes.map((node) => [node.digest, node])));
+  const sizes = await forEach(nodes.values(), async (node) => ((await cache.exists(node)) ? 0 : node.size), { concurrency: 16 });
+  return sizes.reduce((sum, size) => sum + size, 0);
+}

@@ -1,0 +1,122 @@
+// From an image's name to what the lock pins: the digest of what will be pushed, cut to the wanted platforms, and all
+// that refers to it upstream (signatures, attestations, referrers).
+import type { Activity } from '../core/events.ts';
+import { AirgapError, isAirgapError } from '../core/errors.ts';
+import type { Digest } from '../core/digest.ts';
+import type { LockedImage } from '../bundle/lock.ts';
+import type { Cache } from '../oci/cache.ts';
+import { walkGraph } from '../oci/copy.ts';
+import { contentOf, type Descriptor } from '../oci/descriptor.ts';
+import { isImageConfigType } from '../oci/media-types.ts';
+import { readManifest } from '../oci/manifest.ts';
+import { parsePlatform } from '../oci/platform.ts';
+import { selectPlatforms, type Selection } from '../oci/platform-selection.ts';
+import { parseReference, referencePart } from '../oci/reference.ts';
+import { cosignTags } from '../oci/referrer-tags.ts';
+import type { Fetcher } from '../oci/target.ts';
+import type { Repository } from '../registry/repository.ts';
+import { readThrough } from './read-through.ts';
+import type { Sources } from './sources.ts';
+
+export type WantedPlatforms = 'all' | readonly string[];
+
+export interface ResolveContext extends Activity {
+  readonly cache: Cache;
+  readonly sources: Sources;
+  readonly platforms: WantedPlatforms;
+}
+
+type Pinned = LockedImage['accompanying'][number];
+
+/** Referrers may have referrers (a signature on an SBOM); deeper than this nobody goes. */
+const REFERRER_DEPTH = 3;
+
+/** @throws CONTENT_MISSING, PLATFORM_MISSING and the registry's errors, each naming the image */
+export async function resolveImage(name: string, context: ResolveContext): Promise<LockedImage> {
+  return namingImage(name, async () => {
+    const reference = parseReference(name);
+    const repository = context.sources.repository(reference);
+    const source = readThrough(context.cache, repository);
+    const { signal } = context;
+    const found = await repository.resolve(referencePart(reference), { signal });
+    const selection = await selectImage(source, found, context);
+    const accompanying = await findAccompanying(repository, selection, context);
+    const graph = await walkGraph(source, [selection.root, ...accompanying], { signal });
+    return {
+      name,
+      ...pin(selection.root),
+      ...(selection.original === undefined ? {} : { original: pin(selection.original) }),
+      platforms: selection.platforms,
+      ...((await isArtifact(source, selection.root)) ? { artifact: true as const } : {}),
+      totalSize: graph.reduce((sum, descriptor) => sum + descriptor.size, 0),
+      verified: 'none',
+      accompanying,
+    };
+  });
+}
+
+/** Cuts an image to the wanted platforms; a filtered index that has to be made is put into the cache. */
+export async function selectImage(source: Fetcher, original: Descriptor, context: Pick<ResolveContext, 'cache' | 'platforms'>): Promise<Selection> {
+  const wanted = context.platforms === 'all' ? 'all' : context.platforms.map(parsePlatform);
+  const selection = await selectPlatforms(source, original, wanted);
+  if (selection.rootBytes) await context.cache.push(selection.root, contentOf(selection.rootBytes));
+  return selection;
+}
+
+/** Errors met while working on an image begin with its name. */
+export async function namingImage<T>(name: string, task: () => Promise<T>): Promise<T> {
+  try {
+    return await task();
+  } catch (error) {
+    if (!isAirgapError(error) || error.message.startsWith(name)) throw error;
+    throw new AirgapError(error.code, `${name}: ${error.message}`, {
+      cause: error,
+      details: { image: name, ...error.details },
+      ...(error.hint === undefined ? {} : { hint: error.hint }),
+    });
+  }
+}
+
+async function findAccompanying(repository: Repository, selection: Selection, context: ResolveContext): Promise<Pinned[]> {
+  const found = new Map<Digest, Pinned>();
+  for (const descriptor of selection.accompanying) found.set(descriptor.digest, pinAccompanying(descriptor));
+  const source = readThrough(context.cache, repository);
+  const root = await readManifest(source, selection.root);
+  const children = root.kind === 'index' ? root.manifests : [];
+  let subjects: readonly Descriptor[] = [selection.root, ...(selection.original ? [selection.original] : []), ...children];
+  for (const pinned of await findCosignTags(repository, subjects, context)) found.set(pinned.digest, pinned);
+  for (let depth = 0; subjects.length > 0 && depth < REFERRER_DEPTH; depth++) {
+    const lists = await Promise.all(subjects.map((subject) => repository.referrers(subject, { signal: context.signal })));
+    subjects = lists.flat().filter((referrer) => !found.has(referrer.digest));
+    for (const referrer of subjects) found.set(referrer.digest, pinAccompanying(referrer));
+  }
+  return [...found.values()].sort((a, b) => (a.digest < b.digest ? -1 : 1));
+}
+
+async function findCosignTags(repository: Repository, subjects: readonly Descriptor[], context: ResolveContext): Promise<Pinned[]> {
+  const tags = subjects.flatMap((subject) => cosignTags(subject.digest));
+  const found = await Promise.all(tags.map(async (tag) => ({ tag, descriptor: await resolveIfThere(repository, tag, context) })));
+  return found.flatMap(({ tag, descriptor }) => (descriptor ? [{ ...pinAccompanying(descriptor), tag }] : []));
+}
+
+async function resolveIfThere(repository: Repository, tag: string, context: ResolveContext): Promise<Descriptor | undefined> {
+  try {
+    return await repository.resolve(tag, { signal: context.signal });
+  } catch (error) {
+    if (isAirgapError(error, 'CONTENT_MISSING')) return undefined;
+    throw error;
+  }
+}
+
+async function isArtifact(source: Fetcher, root: Descriptor): Promise<boolean> {
+  const manifest = await readManifest(source, root);
+  return manifest.kind === 'manifest' && !isImageConfigType(manifest.config.mediaType);
+}
+
+function pin({ digest, mediaType, size }: Descriptor): { digest: Digest; mediaType: string; size: number } {
+  return { digest, mediaType, size };
+}
+
+function pinAccompanying(descriptor: Descriptor): Pinned {
+  return { ...pin(descriptor), ...(descriptor.artifactType === undefined ? {} : { artifactType: descriptor.artifactType }) };
+}

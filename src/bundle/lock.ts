@@ -1,0 +1,63 @@
+// airgap.lock.yaml (Lock): every tag as a digest, every file as size and hash, so that a bundle is a function of this file
+// alone. No clock and no host of a mirror is in it. Made to be reviewed and committed.
+import { dump } from 'js-yaml';
+import * as v from 'valibot';
+import { isDigest, type Digest } from '../core/digest.ts';
+import { parseDocument } from './document.ts';
+import { API_VERSION, BundleName, FileName } from './manifest.ts';
+
+const DigestSchema = v.custom<Digest>(isDigest, 'is not a sha256 digest');
+const Size = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+const Node = { digest: DigestSchema, mediaType: v.string(), size: Size };
+
+const LockedImageSchema = v.strictObject({
+  name: v.string(),
+  /** What is pushed under the tag, as `digest`, `mediaType`, `size` (of the manifest, in bytes). */
+  ...Node,
+  /** What the tag named upstream, where only some of its platforms are taken. */
+  original: v.exactOptional(v.strictObject(Node)),
+  platforms: v.array(v.string()),
+  /** No image, so that container runtimes need not try to unpack it (a chart, for example). */
+  artifact: v.exactOptional(v.literal(true)),
+  /** Bytes of everything below, shared layers counted for each image. */
+  totalSize: Size,
+  /** The key that an upstream signature was checked with, or that none was. */
+  verified: v.literal('none'),
+  /** Attestations, signatures and other referrers, pinned with it. */
+  accompanying: v.array(v.strictObject({ ...Node, artifactType: v.exactOptional(v.string()), tag: v.exactOptional(v.string()) })),
+});
+
+const LockSchema = v.strictObject({
+  apiVersion: v.literal(API_VERSION),
+  kind: v.literal('Lock'),
+  metadata: v.strictObject({ name: BundleName }),
+  /** Digest of what airgap.yaml asked for. */
+  spec: DigestSchema,
+  platforms: v.union([v.literal('all'), v.array(v.string())]),
+  images: v.array(LockedImageSchema),
+  files: v.array(v.strictObject({ name: FileName, path: v.string(), digest: DigestSchema, size: Size, verified: v.literal('none') })),
+});
+
+export type Lock = v.InferOutput<typeof LockSchema>;
+export type LockedImage = Lock['images'][number];
+export type LockedFile = Lock['files'][number];
+
+/** The name of the lock among a bundle's files. */
+export const LOCK_FILE = 'airgap.lock.yaml';
+
+const HEADER = '# Made by "eck-airgap lock". Review it, commit it, do not edit it.\n';
+
+/** Stable bytes: images and files by name, keys in the schema's order. */
+export function encodeLock(lock: Lock): Buffer {
+  const sorted: Lock = { ...lock, images: [...lock.images].sort(byName), files: [...lock.files].sort(byName) };
+  return Buffer.from(HEADER + dump(v.parse(LockSchema, sorted), { lineWidth: -1, noRefs: true }), 'utf8');
+}
+
+/** @throws CONFIG_INVALID */
+export function parseLock(text: string, where: string): Lock {
+  return parseDocument(LockSchema, text, where);
+}
+
+function byName(a: { name: string }, b: { name: string }): number {
+  return a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
+}

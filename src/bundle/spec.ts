@@ -1,0 +1,82 @@
+// airgap.yaml (BundleSpec): what an administrator asks for. Where it is really fetched from (mirrors) is not part of what
+// is asked for, so two sites with different mirrors make the same lock and the same bundle.
+import * as v from 'valibot';
+import { canonicalJson } from '../core/canonical-json.ts';
+import { digestOf, type Digest } from '../core/digest.ts';
+import { isAirgapError } from '../core/errors.ts';
+import { formatReference, isRegistryHost, parseReference } from '../oci/reference.ts';
+import { formatPlatform, parsePlatform } from '../oci/platform.ts';
+import { parseDocument } from './document.ts';
+import { API_VERSION, BundleName, FileName } from './manifest.ts';
+
+const ImageReference = v.pipe(
+  v.string(),
+  v.rawTransform(({ dataset, addIssue, NEVER }) => {
+    try {
+      const reference = parseReference(dataset.value);
+      if (reference.tag !== undefined) return formatReference(reference);
+      addIssue({ message: 'needs a tag: the enclave pulls images by tag (a digest may follow it)' });
+    } catch (error) {
+      addIssue({ message: isAirgapError(error) ? error.message : String(error) });
+    }
+    return NEVER;
+  }),
+);
+
+const PlatformText = v.pipe(
+  v.string(),
+  v.rawTransform(({ dataset, addIssue, NEVER }) => {
+    try {
+      return formatPlatform(parsePlatform(dataset.value));
+    } catch (error) {
+      addIssue({ message: isAirgapError(error) ? `${error.message}; write os/architecture, such as linux/amd64` : String(error) });
+      return NEVER;
+    }
+  }),
+);
+
+const MirrorUrl = v.pipe(
+  v.string(),
+  v.check((text) => {
+    if (!URL.canParse(text)) return false;
+    const url = new URL(text);
+    return /^https?:$/.test(url.protocol) && !url.username && !url.password && !url.search && !url.hash;
+  }, 'is not an http or https URL without credentials, query and fragment'),
+);
+
+const FileSource = v.strictObject({
+  /** The name `export` knows it by; the last part of the path by default. */
+  name: v.optional(FileName),
+  /** A file beside airgap.yaml, or an absolute path. */
+  path: v.pipe(v.string(), v.minLength(1)),
+});
+
+export const BundleSpecSchema = v.strictObject({
+  apiVersion: v.literal(API_VERSION),
+  kind: v.literal('BundleSpec'),
+  metadata: v.strictObject({ name: BundleName }),
+  /** os/architecture pairs, or "all" for whatever each image has. */
+  platforms: v.optional(v.union([v.literal('all'), v.pipe(v.array(PlatformText), v.minLength(1))]), () => ['linux/amd64']),
+  images: v.pipe(v.array(ImageReference), v.minLength(1)),
+  files: v.optional(v.array(FileSource), () => []),
+  /** Registry host to the URL that it is really fetched from. */
+  mirrors: v.optional(v.record(v.pipe(v.string(), v.check(isRegistryHost, 'is not a registry host')), MirrorUrl), () => ({})),
+});
+
+export type BundleSpec = v.InferOutput<typeof BundleSpecSchema>;
+
+/** Parses airgap.yaml; image references and platforms come out in their full form, each once. @throws CONFIG_INVALID */
+export function parseSpec(text: string, where: string): BundleSpec {
+  const spec = parseDocument(BundleSpecSchema, text, where);
+  return {
+    ...spec,
+    images: [...new Set(spec.images)].sort(),
+    platforms: spec.platforms === 'all' ? 'all' : [...new Set(spec.platforms)].sort(),
+  };
+}
+
+/** Identifies what is asked for, so that a lock made from another specification is noticed. */
+export function specDigest(spec: BundleSpec): Digest {
+  const { metadata, platforms, images, files } = spec;
+  return digestOf(canonicalJson({ name: metadata.name, platforms, images, files: files.map((file) => ({ name: file.name, path: file.path })) }));
+}

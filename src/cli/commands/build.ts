@@ -1,0 +1,63 @@
+import { build } from '../../build/build.ts';
+import { AirgapError } from '../../core/errors.ts';
+import { parseVolumeSize } from '../../bundle/volumes.ts';
+import { isEncrypted, parsePrivateKey } from '../../signing/private-key.ts';
+import { parsePublicKey } from '../../signing/public-key.ts';
+import { commandSigner, keySigner, type Signer } from '../../signing/signer.ts';
+import type { CommandContext, CommandModule } from '../command.ts';
+import { listFlag, pathOf, readText, repeatable, stringFlag } from '../flags.ts';
+import { formatBytes, plural, table } from '../format.ts';
+import { existingPassphrase } from '../passphrase.ts';
+import { readLock, readSpec, withSpecFlags, withWorkspace, writeLock } from '../spec-files.ts';
+
+export const buildCommand: CommandModule = {
+  name: 'build',
+  summary: 'Collect what airgap.yaml names into one signed bundle, in a folder to put on media.',
+  define: (command) =>
+    withSpecFlags(command)
+      .option('--key <file>', 'private key (airgap.key) to sign with')
+      .option('--passphrase-file <file>', 'read the passphrase of the key from a file (also: ECK_AIRGAP_PASSPHRASE)')
+      .option('--signer <program>', 'external signer (HSM, smart card): gets the bytes on stdin, answers the signature on stdout')
+      .option('--signer-arg <arg>', 'an argument for the external signer; may be given several times', repeatable)
+      .option('--public-key <file>', 'public key of the external signer')
+      .requiredOption('--out <dir>', 'media folder to write')
+      .option('--volume-size <size>', 'split the bundle into numbered volumes: 4G fits FAT32')
+      .addHelpText('after', '\nExample:\n  eck-airgap build airgap.yaml --key airgap.key --out /media/usb --volume-size 4G\n'),
+  run: async (context) => {
+    const volumeSize = stringFlag(context, 'volumeSize');
+    const volume = volumeSize === undefined ? undefined : parseVolumeSize(volumeSize);
+    const files = await readSpec(context);
+    const signer = await signerOf(context);
+    const media = pathOf(context, stringFlag(context, 'out') ?? '.');
+    const { report } = context.output;
+    const built = await withWorkspace(context, files.spec, async (workspace) => {
+      const lock = (await readLock(files)) ?? (await writeLock(context, files, workspace));
+      return build(lock, { ...workspace, folder: files.folder, media, volumeSize: volume, signer, signal: context.io.signal, report });
+    });
+    context.output.result(built, [
+      ...table(built.files.map((file) => [file.path, formatBytes(file.size), file.sha256])),
+      `${media}: ${plural(built.images, 'image')} in ${formatBytes(built.bundleSize)}, bundle ${built.bundleDigest}`,
+      `signed by ${signer.publicKey.fingerprint}`,
+    ]);
+  },
+};
+
+async function signerOf(context: CommandContext): Promise<Signer> {
+  const program = stringFlag(context, 'signer');
+  const keyFile = stringFlag(context, 'key');
+  if ((program === undefined) === (keyFile === undefined)) {
+    throw new AirgapError('USAGE', 'a bundle is signed: one of --key and --signer is needed', {
+      hint: 'Make a key with "eck-airgap keygen --out DIR" and pass --key DIR/airgap.key.',
+    });
+  }
+  if (program !== undefined) {
+    const publicFile = stringFlag(context, 'publicKey');
+    if (publicFile === undefined) throw new AirgapError('USAGE', '--signer needs --public-key, to check what the signer answers');
+    const path = pathOf(context, publicFile);
+    return commandSigner([program, ...listFlag(context, 'signerArg')], parsePublicKey(await readText(path), path));
+  }
+  const path = pathOf(context, keyFile ?? '');
+  const pem = await readText(path);
+  const passphrase = isEncrypted(pem) ? { passphrase: await existingPassphrase(context, path) } : {};
+  return keySigner(parsePrivateKey(pem, { where: path, ...passphrase }));
+}

@@ -1,0 +1,105 @@
+// Flag groups that several commands share: each declares itself, and turns what was typed into what a library takes.
+import { readFile } from 'node:fs/promises';
+import { dirname, resolve, sep } from 'node:path';
+import { InvalidArgumentError, type Command } from 'commander';
+import { AirgapError, fileError } from '../core/errors.ts';
+import { collect } from '../core/streams.ts';
+import type { Credential } from '../registry/repository.ts';
+import { credentialSource } from '../registry/credentials.ts';
+import type { RegistryOptions } from '../registry/registry.ts';
+import { parsePublicKey, type PublicKey } from '../signing/public-key.ts';
+import type { CommandContext } from './command.ts';
+import { VERSION } from './version.ts';
+
+const TEXT_LIMIT = 1024 * 1024;
+
+export function stringFlag(context: CommandContext, name: string): string | undefined {
+  const value = context.flags[name];
+  return typeof value === 'string' ? value : undefined;
+}
+
+export function listFlag(context: CommandContext, name: string): readonly string[] {
+  const value = context.flags[name];
+  return Array.isArray(value) ? value.map(String) : [];
+}
+
+export function numberFlag(context: CommandContext, name: string): number | undefined {
+  const value = context.flags[name];
+  return typeof value === 'number' ? value : undefined;
+}
+
+/** For options that may be given several times. */
+export function repeatable(value: string, previous: readonly string[] | undefined): string[] {
+  return [...(previous ?? []), value];
+}
+
+/** For options that take a whole number of at least `least`. */
+export function wholeNumber(least: number): (value: string) => number {
+  return (value) => {
+    if (/^[0-9]{1,9}$/.test(value) && Number(value) >= least) return Number(value);
+    throw new InvalidArgumentError(`It takes a whole number of at least ${least}.`);
+  };
+}
+
+/** A path as typed, from the folder the command runs in. */
+export function pathOf(context: CommandContext, path: string): string {
+  return resolve(context.io.cwd, path);
+}
+
+/** Reads a small text file that was named on the command line. @throws FILE_NOT_FOUND, IO_FAILED */
+export async function readText(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    throw fileError(error, 'read', path);
+  }
+}
+
+export function withRegistryFlags(command: Command): Command {
+  return command
+    .option('--ca-file <file>', 'certificate authorities (PEM) to trust beside the usual ones (also: SSL_CERT_FILE)')
+    .option('--authfile <file>', 'credentials, in the format of Docker and podman (also: REGISTRY_AUTH_FILE, DOCKER_CONFIG)')
+    .option('--plain-http', 'speak HTTP without TLS beyond loopback too')
+    .option('--insecure-skip-tls-verify', 'do not check the certificates of registries')
+    .option('--retries <n>', 'attempts after the first, for what can be retried', wholeNumber(0));
+}
+
+export async function registryOptions(context: CommandContext, overrides?: Readonly<Record<string, Credential>>): Promise<RegistryOptions> {
+  const { io, flags } = context;
+  const authfile = stringFlag(context, 'authfile');
+  const env = authfile === undefined ? io.env : { ...io.env, REGISTRY_AUTH_FILE: pathOf(context, authfile) };
+  const caFile = stringFlag(context, 'caFile') ?? (io.env['SSL_CERT_FILE'] || undefined);
+  return {
+    plainHttp: flags['plainHttp'] === true,
+    insecureSkipTlsVerify: flags['insecureSkipTlsVerify'] === true,
+    credentials: credentialSource({ env, homeDir: io.homeDir, ...(overrides === undefined ? {} : { overrides }) }),
+    userAgent: `eck-airgap/${VERSION}`,
+    ...(caFile === undefined ? {} : { ca: await readText(pathOf(context, caFile)) }),
+    ...(numberFlag(context, 'retries') === undefined ? {} : { retries: numberFlag(context, 'retries') ?? 0 }),
+  };
+}
+
+export function withKeyFlag(command: Command): Command {
+  return command.option('--key <file>', 'public key (airgap.pub) that must have signed the bundle; may be given several times', repeatable);
+}
+
+/** The trusted keys. @throws KEY_REQUIRED when none is given, KEY_INVALID */
+export async function trustedKeys(context: CommandContext, bundle: string): Promise<PublicKey[]> {
+  const paths = listFlag(context, 'key').map((path) => pathOf(context, path));
+  if (paths.length === 0) {
+    throw new AirgapError('KEY_REQUIRED', `${bundle} cannot be trusted: no public key was given`, {
+      hint: 'Pass --key airgap.pub, a public key that came another way than the media (see the trust card).',
+    });
+  }
+  const media = dirname(pathOf(context, bundle));
+  const beside = paths.find((path) => path.startsWith(media + sep) || path.startsWith(pathOf(context, bundle) + sep));
+  if (beside !== undefined) {
+    context.output.warn(`${beside} lies on the same media as the bundle. A key that travels with what it vouches for proves nothing; compare its fingerprint with the trust card.`);
+  }
+  return Promise.all(paths.map(async (path) => parsePublicKey(await readText(path), path)));
+}
+
+/** Reads a secret from standard input, without its end of line. */
+export async function readStdinSecret(context: CommandContext): Promise<string> {
+  return (await collect(context.io.stdin, TEXT_LIMIT)).toString('utf8').replace(/\r?\n$/, '');
+}

@@ -1,0 +1,18 @@
+// The process as the commands see it. The only module that touches it is main.ts; tests pass their own.
+import type { Readable, Writable } from 'node:stream';
+import type { AirgapEvent } from '../core/events.ts';
+
+export interface Io {
+  readonly stdin: Readable & { readonly isTTY?: boolean };
+  readonly stdout: Writable & { readonly isTTY?: boolean; readonly columns?: number };
+  readonly stderr: Writable & { readonly isTTY?: boolean; readonly columns?: number };
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  readonly homeDir: string;
+  /** Milliseconds of a clock that only goes forward. */
+  readonly now: () => number;
+  /** Aborted by the first Ctrl-C (SIGINT) or SIGTERM. */
+  readonly signal: AbortSignal;
+  /** Sees every event before it is printed. */
+  readonly observe?: ((event: AirgapEvent) => void) | undefined;
+}

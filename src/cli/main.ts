@@ -1,0 +1,38 @@
+// The process: arguments, streams, signals, exit status. Nothing else in the project touches them.
+import { homedir } from 'node:os';
+import type { Io } from './io.ts';
+import { interrupted } from './output.ts';
+import { run } from './run.ts';
+
+/** The first Ctrl-C ends work in order; the second ends the process at once. */
+function interruptible(): AbortSignal {
+  const controller = new AbortController();
+  const onSignal = (): void => {
+    if (controller.signal.aborted) process.exit(130);
+    controller.abort(interrupted());
+  };
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
+  return controller.signal;
+}
+
+// A reader that has seen enough (`| head`) is no error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0);
+  throw error;
+});
+
+const io: Io = {
+  stdin: process.stdin,
+  stdout: process.stdout,
+  stderr: process.stderr,
+  env: process.env,
+  cwd: process.cwd(),
+  homeDir: homedir(),
+  now: () => performance.now(),
+  signal: interruptible(),
+};
+
+void run(process.argv.slice(2), io).then((status) => {
+  process.exitCode = status;
+});

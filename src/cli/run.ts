@@ -1,0 +1,90 @@
+// The command line: the table of commands, and what holds for each of them.
+import { Command, CommanderError } from 'commander';
+import { AirgapError } from '../core/errors.ts';
+import { buildCommand } from './commands/build.ts';
+import { exportCommand } from './commands/export.ts';
+import { inspectCommand } from './commands/inspect.ts';
+import { keygenCommand } from './commands/keygen.ts';
+import { loadCommand } from './commands/load.ts';
+import { lockCommand } from './commands/lock.ts';
+import { serveCommand } from './commands/serve.ts';
+import { verifyCommand } from './commands/verify.ts';
+import type { CommandModule } from './command.ts';
+import type { Io } from './io.ts';
+import { openOutput, type OutputFlags } from './output.ts';
+import { VERSION } from './version.ts';
+
+export const commands: readonly CommandModule[] = [
+  keygenCommand,
+  lockCommand,
+  buildCommand,
+  verifyCommand,
+  inspectCommand,
+  exportCommand,
+  loadCommand,
+  serveCommand,
+];
+
+/** Runs one command line; answers the exit status. Never throws. */
+export async function run(argv: readonly string[], io: Io): Promise<number> {
+  let status = 0;
+  const program = createProgram(io, (exit) => (status = exit));
+  try {
+    await program.parseAsync([...argv], { from: 'user' });
+    return status;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : usageFailure(error, argv, io);
+    return await failure(error, argv, io);
+  }
+}
+
+/** The program with all its commands; also what the reference documentation is generated from. */
+export function createProgram(io: Io, done: (status: number) => void): Command {
+  const program = new Command('eck-airgap')
+    .description('Carries the Elastic Stack on Kubernetes into networks with no way out: one signed bundle, built outside, verified and loaded inside.')
+    .version(VERSION, '-V, --version')
+    .configureOutput({ writeOut: (text) => io.stdout.write(text), writeErr: () => undefined })
+    .exitOverride()
+    .showSuggestionAfterError(true);
+  for (const module of commands) {
+    const command = module
+      .define(program.command(module.name))
+      .description(module.summary)
+      .option('--json', 'print one JSON document on stdout, on failure too')
+      .option('-q, --quiet', 'no progress on stderr')
+      .option('-v, --verbose', 'stack traces with errors')
+      .exitOverride();
+    command.action(async (...args: unknown[]) => {
+      done(await perform(module, command, io, args.slice(0, command.registeredArguments.length)));
+    });
+  }
+  return program;
+}
+
+async function perform(module: CommandModule, command: Command, io: Io, args: unknown[]): Promise<number> {
+  const flags = command.opts<OutputFlags & Record<string, unknown>>();
+  const output = await openOutput(io, flags);
+  try {
+    await module.run({ io, output, args: args.map(String), flags });
+    return 0;
+  } catch (error) {
+    return output.fail(io.signal.aborted && !(error instanceof AirgapError) ? io.signal.reason : error);
+  }
+}
+
+async function usageFailure(error: CommanderError, argv: readonly string[], io: Io): Promise<number> {
+  const message = error.message.replace(/^error: /, '').replace(/\n/g, ' ');
+  const known = commands.some((module) => module.name === argv[0]);
+  return failure(
+    new AirgapError('USAGE', message === '(outputHelp)' ? 'a command is needed' : message, {
+      hint: `See "eck-airgap ${known ? `${argv[0] ?? ''} ` : ''}--help".`,
+    }),
+    argv,
+    io,
+  );
+}
+
+async function failure(error: unknown, argv: readonly string[], io: Io): Promise<number> {
+  const output = await openOutput(io, { json: argv.includes('--json'), verbose: argv.includes('--verbose') || argv.includes('-v') });
+  return output.fail(error);
+}

@@ -1,0 +1,90 @@
+// airgap.yaml and the lock beside it, as files; and the cache folder.
+import { dirname, join } from 'node:path';
+import { AirgapError, isAirgapError } from '../core/errors.ts';
+import { writeWholeFile } from '../core/files.ts';
+import { makeLock } from '../build/make-lock.ts';
+import { openSources, type Sources } from '../build/sources.ts';
+import { encodeLock, LOCK_FILE, parseLock, type Lock } from '../bundle/lock.ts';
+import { parseSpec, specDigest, type BundleSpec } from '../bundle/spec.ts';
+import { openCache, type Cache } from '../oci/cache.ts';
+import type { Command } from 'commander';
+import type { CommandContext } from './command.ts';
+import { listFlag, pathOf, readText, registryOptions, repeatable, stringFlag, withRegistryFlags } from './flags.ts';
+
+export interface SpecFiles {
+  readonly spec: BundleSpec;
+  readonly specPath: string;
+  /** The folder that relative file paths in the spec start from. */
+  readonly folder: string;
+  readonly lockPath: string;
+}
+
+export interface Workspace {
+  readonly cache: Cache;
+  readonly sources: Sources;
+}
+
+export function withSpecFlags(command: Command): Command {
+  return withRegistryFlags(
+    command
+      .argument('<airgap.yaml>', 'what to carry')
+      .option('--platform <os/arch>', 'take this platform instead of those in airgap.yaml; may be given several times', repeatable)
+      .option('--cache <dir>', 'where downloads are kept (default: $XDG_CACHE_HOME/eck-airgap)'),
+  );
+}
+
+/** @throws FILE_NOT_FOUND, CONFIG_INVALID */
+export async function readSpec(context: CommandContext): Promise<SpecFiles> {
+  const specPath = pathOf(context, context.args[0] ?? 'airgap.yaml');
+  const spec = parseSpec(await readText(specPath), specPath);
+  const platforms = listFlag(context, 'platform');
+  const folder = dirname(specPath);
+  return { spec: platforms.length === 0 ? spec : overridePlatforms(spec, platforms, specPath), specPath, folder, lockPath: join(folder, LOCK_FILE) };
+}
+
+function overridePlatforms(spec: BundleSpec, platforms: readonly string[], specPath: string): BundleSpec {
+  const changed = { ...spec, platforms: platforms.length === 1 && platforms[0] === 'all' ? 'all' : platforms };
+  return parseSpec(JSON.stringify(changed), `${specPath} with --platform`);
+}
+
+/** Opens cache and registries for `task`, and closes them whatever happens. */
+export async function withWorkspace<T>(context: CommandContext, spec: BundleSpec, task: (workspace: Workspace) => Promise<T>): Promise<T> {
+  const cache = await openCache(cacheFolder(context));
+  const sources = openSources({ registry: await registryOptions(context), mirrors: spec.mirrors });
+  try {
+    return await task({ cache, sources });
+  } finally {
+    await sources.close();
+  }
+}
+
+/** Resolves everything and writes the lock beside the specification. */
+export async function writeLock(context: CommandContext, files: SpecFiles, workspace: Workspace): Promise<Lock> {
+  const { report } = context.output;
+  const lock = await makeLock(files.spec, { ...workspace, folder: files.folder, signal: context.io.signal, report });
+  await writeWholeFile(files.lockPath, encodeLock(lock));
+  report({ type: 'step', step: 'lock:written' });
+  return lock;
+}
+
+/** The lock beside the specification; undefined where there is none. @throws LOCK_STALE, CONFIG_INVALID */
+export async function readLock(files: SpecFiles): Promise<Lock | undefined> {
+  let text: string;
+  try {
+    text = await readText(files.lockPath);
+  } catch (error) {
+    if (isAirgapError(error, 'FILE_NOT_FOUND')) return undefined;
+    throw error;
+  }
+  const lock = parseLock(text, files.lockPath);
+  if (lock.spec === specDigest(files.spec)) return lock;
+  throw new AirgapError('LOCK_STALE', `${files.lockPath} was made for something else than ${files.specPath} (with its platforms) asks for now`, {
+    hint: `Run "eck-airgap lock ${files.specPath}" (with the same --platform), review the difference, and build again.`,
+  });
+}
+
+function cacheFolder(context: CommandContext): string {
+  const flag = stringFlag(context, 'cache');
+  if (flag !== undefined) return pathOf(context, flag);
+  return join(context.io.env['XDG_CACHE_HOME'] || join(context.io.homeDir, '.cache'), 'eck-airgap');
+}

@@ -1,0 +1,45 @@
+// Files that are there whole or not at all: written under a temporary name, synced, then renamed.
+import { open, rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { fileError } from './errors.ts';
+
+export interface WriteFileOptions {
+  /** Permission bits; 0o644 by default. */
+  readonly mode?: number;
+}
+
+/**
+ * Replaces `path` by a file of these bytes. A crash leaves the old file or the new one, and at most one temporary file
+ * that the next write of the same path takes over.
+ * @throws DISK_FULL, IO_FAILED, FILE_NOT_FOUND (no such folder)
+ */
+export async function writeWholeFile(path: string, bytes: Uint8Array, options: WriteFileOptions = {}): Promise<void> {
+  const temporary = `${path}.tmp`;
+  try {
+    await rm(temporary, { force: true });
+    const file = await open(temporary, 'wx', options.mode ?? 0o644);
+    try {
+      await file.writeFile(bytes);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path);
+    await syncFolder(dirname(path));
+  } catch (error) {
+    throw fileError(error, 'write', path);
+  }
+}
+
+/** Makes renames in a folder durable; where folders cannot be synced (Windows) there is nothing to do. */
+export async function syncFolder(path: string): Promise<void> {
+  let folder;
+  try {
+    folder = await open(path, 'r');
+    await folder.sync();
+  } catch {
+    // EISDIR, EPERM, EINVAL: this file system does not sync folders
+  } finally {
+    await folder?.close();
+  }
+}

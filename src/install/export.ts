@@ -1,0 +1,70 @@
+// `export`: one file out of a bundle, whole and verified or not at all.
+import { createHash } from 'node:crypto';
+import { open, rename, rm, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { AirgapError, fileError } from '../core/errors.ts';
+import type { Activity } from '../core/events.ts';
+import { syncFolder } from '../core/files.ts';
+import { readRange, writeFully } from '../core/streams.ts';
+import type { BundleFile } from '../bundle/manifest.ts';
+import type { Bundle } from '../bundle/reader.ts';
+
+export interface ExportOptions extends Activity {
+  /** Path of the file to write. A file of the same content is left as it is; another one is not overwritten. */
+  readonly out: string;
+}
+
+/** @throws CONTENT_MISSING naming what there is, FILE_EXISTS, BUNDLE_CORRUPT, DISK_FULL */
+export async function exportFile(bundle: Bundle, name: string, options: ExportOptions): Promise<BundleFile> {
+  const file = bundle.manifest.files.find((candidate) => candidate.name === name);
+  if (!file) {
+    const names = bundle.manifest.files.map((candidate) => candidate.name).join(', ');
+    throw new AirgapError('CONTENT_MISSING', `the bundle holds no file named ${JSON.stringify(name.slice(0, 200))}`, { hint: `It holds: ${names}.` });
+  }
+  if (await isAlready(file, options)) return file;
+  const temporary = `${options.out}.partial`;
+  options.report?.({ type: 'phase', phase: `exporting ${name}`, total: file.size });
+  try {
+    await writeVerified(bundle, file, { ...options, out: temporary });
+    await rename(temporary, options.out);
+    await syncFolder(dirname(options.out));
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw fileError(error, 'write', options.out);
+  }
+  return file;
+}
+
+/** The bundle reader checks every chunk before it yields it. */
+async function writeVerified(bundle: Bundle, file: BundleFile, options: ExportOptions): Promise<void> {
+  const out = await open(options.out, 'w');
+  try {
+    let position = 0;
+    for await (const chunk of bundle.fetch(file, { signal: options.signal })) {
+      await writeFully(out, chunk, position);
+      position += chunk.byteLength;
+      options.report?.({ type: 'progress', bytes: chunk.byteLength });
+    }
+    await out.sync();
+  } finally {
+    await out.close();
+  }
+}
+
+async function isAlready(file: BundleFile, options: ExportOptions): Promise<boolean> {
+  const found = await stat(options.out).catch(() => undefined);
+  if (!found) return false;
+  if (found.isFile() && found.size === file.size && `sha256:${await sha256(options.out)}` === file.digest) return true;
+  throw new AirgapError('FILE_EXISTS', `${options.out} is already there and is not this file`, { hint: 'Name another file with --out, or remove it.' });
+}
+
+async function sha256(path: string): Promise<string> {
+  const file = await open(path);
+  try {
+    const hash = createHash('sha256');
+    for await (const chunk of readRange(file)) hash.update(chunk);
+    return hash.digest('hex');
+  } finally {
+    await file.close();
+  }
+}

@@ -1,0 +1,128 @@
+// What a load would do, as a value: nothing is changed by making it. `load` does exactly this; `--dry-run` prints it.
+import type { Activity } from '../core/events.ts';
+import type { Digest } from '../core/digest.ts';
+import { isAirgapError } from '../core/errors.ts';
+import { forEach } from '../core/pool.ts';
+import type { BundleImage } from '../bundle/manifest.ts';
+import type { Bundle } from '../bundle/reader.ts';
+import { walkGraph } from '../oci/copy.ts';
+import type { Descriptor } from '../oci/descriptor.ts';
+import type { Resolver } from "../oci/target.ts";
+import type { Registry } from '../registry/registry.ts';
+import { targetNames, type RegistryAddress } from './target-names.ts';
+
+export interface PlannedTag {
+  readonly tag: string;
+  readonly descriptor: Descriptor;
+  /** What the tag names today; equal to the descriptor's digest when nothing is to be done, absent for a new tag. */
+  readonly current?: Digest;
+}
+
+export interface PlannedImage {
+  /** Full original name. */
+  readonly source: string;
+  readonly repository: string;
+  readonly digest: Digest;
+  /** What is copied with all that is below it: the image first, then what accompanies it. */
+  readonly roots: readonly Descriptor[];
+  /** Digests that this repository lacks. */
+  readonly missing: ReadonlySet<Digest>;
+  /** The image's own tag first, then those of its signatures. */
+  readonly tags: readonly PlannedTag[];
+}
+
+export interface LoadPlan {
+  readonly registry: RegistryAddress;
+  readonly images: readonly PlannedImage[];
+  /** Bytes that no repository of the plan holds yet: an upper bound of what is sent, since a registry may mount. */
+  readonly bytesToPush: number;
+  readonly blobsToPush: number;
+  readonly blobsPresent: number;
+}
+
+export interface PlanOptions extends Activity {
+  readonly address: RegistryAddress;
+  readonly flatten?: string | undefined;
+}
+
+/** @throws NAME_COLLISION, BUNDLE_CORRUPT, and the registry's errors */
+export async function planLoad(bundle: Bundle, registry: Registry, options: PlanOptions): Promise<LoadPlan> {
+  const targets = targetNames(bundle.manifest.images, { prefix: options.address.prefix, flatten: options.flatten });
+  const sizes = new Map<Digest, number>();
+  const held = new Set<Digest>();
+  const images = await forEach(
+    targets,
+    async ({ image, repository, tag }, signal): Promise<PlannedImage> => {
+      const target = registry.repository(repository);
+      const roots = rootsOf(image);
+      const nodes = await walkGraph(bundle, roots, { signal });
+      const missing = new Set<Digest>();
+      await forEach(
+        nodes,
+        async (node) => {
+          sizes.set(node.digest, node.size);
+          if (await target.exists(node, { signal })) held.add(node.digest);
+          else missing.add(node.digest);
+        },
+        { concurrency: 16, signal },
+      );
+      const tags = [{ tag, descriptor: rootOf(image) }, ...accompanyingTags(image)];
+      return {
+        source: image.name,
+        repository,
+        digest: image.digest,
+        roots,
+        missing,
+        tags: await forEach(tags, async (planned) => ({ ...planned, ...(await currentTag(target, planned.tag, signal)) }), { signal }),
+      };
+    },
+    { concurrency: 8, signal: options.signal },
+  );
+  const absent = [...sizes].filter(([digest]) => !held.has(digest));
+  return {
+    registry: options.address,
+    images,
+    bytesToPush: absent.reduce((sum, [, size]) => sum + size, 0),
+    blobsToPush: absent.length,
+    blobsPresent: held.size,
+  };
+}
+
+/** `source=target@digest`, one line for each image. */
+export function planLines(plan: LoadPlan): string[] {
+  return plan.images.map((image) => `${image.source}=${targetReference(plan.registry, image)}@${image.digest}`);
+}
+
+export function targetReference(address: RegistryAddress, image: PlannedImage): string {
+  return `${address.host}/${image.repository}:${image.tags[0]?.tag ?? 'latest'}`;
+}
+
+/** Tags that name something else today. */
+export function movingTags(plan: LoadPlan): { repository: string; tag: string; from: Digest; to: Digest }[] {
+  return plan.images.flatMap(({ repository, tags }) =>
+    tags.flatMap(({ tag, current, descriptor }) =>
+      current === undefined || current === descriptor.digest ? [] : [{ repository, tag, from: current, to: descriptor.digest }],
+    ),
+  );
+}
+
+function rootOf({ mediaType, digest, size }: BundleImage): Descriptor {
+  return { mediaType, digest, size };
+}
+
+function rootsOf(image: BundleImage): Descriptor[] {
+  return [rootOf(image), ...image.accompanying.map(({ mediaType, digest, size }) => ({ mediaType, digest, size }))];
+}
+
+function accompanyingTags(image: BundleImage): PlannedTag[] {
+  return image.accompanying.flatMap(({ tag, mediaType, digest, size }) => (tag === undefined ? [] : [{ tag, descriptor: { mediaType, digest, size } }]));
+}
+
+async function currentTag(target: Resolver, tag: string, signal: AbortSignal): Promise<{ current?: Digest }> {
+  try {
+    return { current: (await target.resolve(tag, { signal })).digest };
+  } catch (error) {
+    if (isAirgapError(error, 'CONTENT_MISSING')) return {};
+    throw error;
+  }
+}
