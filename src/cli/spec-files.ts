@@ -9,7 +9,8 @@ import { parseSpec, specDigest, type BundleSpec } from '../bundle/spec.ts';
 import { openCache, type Cache } from '../oci/cache.ts';
 import type { Command } from 'commander';
 import type { CommandContext } from './command.ts';
-import { listFlag, pathOf, readText, registryOptions, repeatable, stringFlag, withRegistryFlags } from './flags.ts';
+import { listFlag, pathOf, readText, registryOptions, repeatable, withRegistryFlags } from './flags.ts';
+import { cacheFolder } from './folders.ts';
 
 export interface SpecFiles {
   readonly spec: BundleSpec;
@@ -81,10 +82,4 @@ export async function readLock(files: SpecFiles): Promise<Lock | undefined> {
   throw new AirgapError('LOCK_STALE', `${files.lockPath} was made for something else than ${files.specPath} (with its platforms) asks for now`, {
     hint: `Run "eck-airgap lock ${files.specPath}" (with the same --platform), review the difference, and build again.`,
   });
-}
-
-function cacheFolder(context: CommandContext): string {
-  const flag = stringFlag(context, 'cache');
-  if (flag !== undefined) return pathOf(context, flag);
-  return join(context.io.env['XDG_CACHE_HOME'] || join(context.io.homeDir, '.cache'), 'eck-airgap');
 }

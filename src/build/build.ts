@@ -1,0 +1,79 @@
+// `build`: lock to media folder. Fetch, pack, write; every step goes on where an earlier run stopped.
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { digestOf, hexOf, isDigest, type Digest } from '../core/digest.ts';
+import { fileError, isAirgapError } from '../core/errors.ts';
+import { writeWholeFile } from '../core/files.ts';
+import type { Lock } from '../bundle/lock.ts';
+import { readmeText, sumsText, transferHtml } from '../bundle/media.ts';
+import { writeBundle, type WrittenFile } from '../bundle/writer.ts';
+import type { Signer } from '../signing/signer.ts';
+import { fetchLocked, type FetchLockedOptions } from './fetch.ts';
+import { packBundle, type PackedBundle } from './pack.ts';
+
+export interface BuildOptions extends FetchLockedOptions {
+  /** Folder to write: the bundle or its volumes, SHA256SUMS and its signature, README.txt, transfer.html. */
+  readonly media: string;
+  /** Bytes of a volume; one file by default. */
+  readonly volumeSize?: number | undefined;
+  readonly signer: Signer;
+}
+
+export interface BuildResult {
+  readonly files: readonly WrittenFile[];
+  readonly bundleDigest: Digest;
+  readonly bundleSize: number;
+  readonly images: number;
+  /** Body bytes written this time; 0 when the bundle was there already. */
+  readonly written: number;
+}
+
+/** A damaged cache mends itself: what is found damaged is dropped and fetched again, so many times at most. */
+const REPAIRS = 3;
+
+/** @throws CONTENT_MISSING, DIGEST_MISMATCH, DISK_FULL, the registry's errors; never leaves a bundle that is not whole */
+export async function build(lock: Lock, options: BuildOptions): Promise<BuildResult> {
+  await mkdir(options.media, { recursive: true }).catch((error: unknown) => {
+    throw fileError(error, 'make', options.media);
+  });
+  for (let repairs = 0; ; repairs++) {
+    await fetchLocked(lock, options);
+    const packed = await packBundle(lock, options.cache, { signal: options.signal });
+    try {
+      return await writeMedia(packed, options);
+    } catch (error) {
+      const damaged = isAirgapError(error, 'DIGEST_MISMATCH') ? error.details['digest'] : undefined;
+      if (!isDigest(damaged) || repairs === REPAIRS) throw error;
+      options.report?.({ type: 'warning', message: `${damaged} is damaged in the cache; it is fetched again` });
+      await options.cache.drop(damaged);
+    }
+  }
+}
+
+async function writeMedia(packed: PackedBundle, options: BuildOptions): Promise<BuildResult> {
+  const { manifest, chunkTable, source } = packed;
+  const { media, volumeSize, signer, signal, report } = options;
+  const bodies = manifest.entries.reduce((sum, body) => sum + body.size, 0);
+  report?.({ type: 'phase', phase: `writing ${manifest.name}.tar`, total: bodies });
+  const written = await writeBundle(manifest, { chunkTable, source }, { folder: media, fileName: `${manifest.name}.tar`, volumeSize, signer, signal, report });
+  const texts = {
+    'README.txt': Buffer.from(readmeText(manifest, { volumes: written.files.length, fingerprint: signer.publicKey.fingerprint })),
+    'transfer.html': Buffer.from(transferHtml(manifest, { files: written.files, fingerprint: signer.publicKey.fingerprint, bundleDigest: written.bundleDigest })),
+  };
+  const files: WrittenFile[] = [...written.files];
+  for (const [name, bytes] of Object.entries(texts)) {
+    await writeWholeFile(join(media, name), bytes);
+    files.push({ path: name, size: bytes.byteLength, sha256: hexOf(digestOf(bytes)) });
+  }
+  const sums = Buffer.from(sumsText(files));
+  await writeWholeFile(join(media, 'SHA256SUMS'), sums);
+  await writeWholeFile(join(media, 'SHA256SUMS.sig'), Buffer.from(`${await signer.sign(sums, signal)}\n`));
+  report?.({ type: 'step', step: 'build:media' });
+  return {
+    files,
+    bundleDigest: written.bundleDigest,
+    bundleSize: written.files.reduce((sum, file) => sum + file.size, 0),
+    images: manifest.images.length,
+    written: written.written,
+  };
+}

@@ -1,0 +1,78 @@
+import { describe, expect, test } from 'vitest';
+import { parseSpec, specDigest } from '../../src/bundle/spec.ts';
+import { thrown } from '../support/thrown.ts';
+
+const SPEC = `apiVersion: eck-airgap/v1
+kind: BundleSpec
+metadata: { name: site-alpha }
+platforms: [linux/amd64]
+images: [ "docker.elastic.co/elasticsearch/elasticsearch:9.5.2" ]
+mirrors: { docker.elastic.co: "http://127.0.0.1:5000" }
+`;
+
+function faultsOf(text: string): readonly string[] {
+  const error = thrown(() => parseSpec(text, 'airgap.yaml'));
+  expect(error.code).toBe('CONFIG_INVALID');
+  return (error.details['faults'] ?? [error.message]) as readonly string[];
+}
+
+describe('airgap.yaml', () => {
+  test('is read as documented', () => {
+    expect(parseSpec(SPEC, 'airgap.yaml')).toEqual({
+      apiVersion: 'eck-airgap/v1',
+      kind: 'BundleSpec',
+      metadata: { name: 'site-alpha' },
+      platforms: ['linux/amd64'],
+      images: ['docker.elastic.co/elasticsearch/elasticsearch:9.5.2'],
+      files: [],
+      mirrors: { 'docker.elastic.co': 'http://127.0.0.1:5000' },
+    });
+  });
+
+  test('takes linux/amd64 where no platform is named, and all platforms by "all"', () => {
+    expect(parseSpec(SPEC.replace(/platforms.*\n/, ''), 'a').platforms).toEqual(['linux/amd64']);
+    expect(parseSpec(SPEC.replace('[linux/amd64]', 'all'), 'a').platforms).toBe('all');
+  });
+
+  test('writes out short names and takes an image named twice once', () => {
+    const spec = parseSpec(SPEC.replace('images: [', 'images: [ nginx, docker.io/library/nginx:latest,'), 'a');
+    expect(spec.images).toEqual(['docker.elastic.co/elasticsearch/elasticsearch:9.5.2', 'docker.io/library/nginx:latest']);
+  });
+
+  test.each([
+    ['an unknown key', SPEC.replace('images:', 'imges: []\nimages:'), /^imges: unknown key$/],
+    ['an unknown key inside', SPEC.replace('{ name:', '{ nme: x, name:'), /^metadata\.nme: unknown key$/],
+    ['a missing key', SPEC.replace(/images.*\n/, ''), /^images: expected .*, found nothing$/],
+    ['a platform without architecture', SPEC.replace('linux/amd64', 'linux'), /^platforms\[0\]: not a platform: "linux"/],
+    ['a reference that is none', SPEC.replace('elasticsearch:9.5.2', 'Elasticsearch:9.5.2'), /^images\[0\]: .*lower case$/],
+    ['a reference without tag', SPEC.replace(':9.5.2', `@sha256:${'a'.repeat(64)}`), /^images\[0\]: needs a tag/],
+    ['a name that is a path', SPEC.replace('site-alpha', '../alpha'), /^metadata\.name: "\.\.\/alpha"/],
+    ['another version', SPEC.replace('v1', 'v2'), /^apiVersion: expected "eck-airgap\/v1", found "eck-airgap\/v2"$/],
+    ['a mirror with credentials', SPEC.replace('http://', 'http://user:secret@'), /^mirrors\.docker\.elastic\.co: /],
+    ['no images', SPEC.replace(/images.*\n/, 'images: []\n'), /^images: /],
+  ])('%s is named by path, expected and found', (_case, text, fault) => {
+    const faults = faultsOf(text);
+    expect(faults).toHaveLength(1);
+    expect(faults[0]).toMatch(fault);
+  });
+
+  test('all faults are named at once', () => {
+    expect(faultsOf(SPEC.replace('v1', 'v2').replace('site-alpha', 'x/y'))).toHaveLength(2);
+  });
+
+  test.each([
+    ['duplicate keys', `${SPEC}kind: Other\n`],
+    ['broken YAML', SPEC.replace('[linux/amd64]', '[linux/amd64')],
+    ['a list', '- 1\n'],
+    ['nothing', ''],
+  ])('%s is refused', (_case, text) => {
+    expect(faultsOf(text)).not.toHaveLength(0);
+  });
+
+  test('its digest covers what is asked for, not where it is fetched from', () => {
+    const digest = specDigest(parseSpec(SPEC, 'a'));
+    expect(specDigest(parseSpec(SPEC.replace('127.0.0.1:5000', 'mirror.example'), 'a'))).toBe(digest);
+    expect(specDigest(parseSpec(SPEC.replace('9.5.2', '9.5.3'), 'a'))).not.toBe(digest);
+    expect(specDigest(parseSpec(SPEC.replace('amd64', 'arm64'), 'a'))).not.toBe(digest);
+  });
+});
