@@ -4,7 +4,7 @@ import { dirname, resolve, sep } from 'node:path';
 import { InvalidArgumentError, type Command } from 'commander';
 import { AirgapError, fileError } from '../core/errors.ts';
 import { collect } from '../core/streams.ts';
-import type { Credential } from '../registry/repository.ts';
+import type { Credential } from '../registry/credential.ts';
 import { credentialSource } from '../registry/credentials.ts';
 import type { RegistryOptions } from '../registry/registry.ts';
 import { parsePublicKey, type PublicKey } from '../signing/public-key.ts';

@@ -5,11 +5,11 @@ export function formatBytes(bytes: number): string {
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
   let value = bytes;
   let unit = 0;
-  while (value >= 1000 && unit < units.length - 1) {
+  while (value >= (unit === 0 ? 1024 : 1000) && unit < units.length - 1) {
     value /= 1024;
     unit++;
   }
-  return unit === 0 ? `${Math.round(value)} B` : `${value.toPrecision(3)} ${units[unit] ?? ''}`;
+  return unit === 0 ? `${Math.round(value)} B` : `${value < 1000 ? value.toPrecision(3) : Math.round(value)} ${units[unit] ?? ''}`;
 }
 
 /** Columns as wide as their widest cell, two blanks between them. */

@@ -6,7 +6,7 @@ import * as v from 'valibot';
 import { fileError, systemErrorCode } from '../core/errors.ts';
 import { digestOf, hexOf } from '../core/digest.ts';
 import { writeWholeFile } from '../core/files.ts';
-import type { UploadJournal } from '../registry/repository.ts';
+import type { UploadJournal } from '../registry/upload-journal.ts';
 
 const JournalSchema = v.record(v.string(), v.strictObject({ location: v.string(), offset: v.pipe(v.number(), v.safeInteger(), v.minValue(0)) }));
 

@@ -1,0 +1,54 @@
+// Runs the command line in this process, as a user would type it, with its streams captured.
+import { Readable, Writable } from 'node:stream';
+import { run } from '../../src/cli/run.ts';
+import type { Io } from '../../src/cli/io.ts';
+import type { AirgapEvent } from '../../src/core/events.ts';
+
+export interface CliOptions {
+  readonly cwd: string;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly stdin?: string;
+  readonly signal?: AbortSignal;
+  readonly observe?: (event: AirgapEvent) => void;
+}
+
+export interface CliResult {
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly events: readonly AirgapEvent[];
+}
+
+/** Cache and state live below `cwd`, so that a test leaves nothing behind elsewhere. */
+export async function cli(argv: readonly string[], options: CliOptions): Promise<CliResult> {
+  const stdout = captured();
+  const stderr = captured();
+  const events: AirgapEvent[] = [];
+  const io: Io = {
+    stdin: Readable.from(options.stdin === undefined ? [] : [Buffer.from(options.stdin)]),
+    stdout: stdout.stream,
+    stderr: stderr.stream,
+    env: { XDG_CACHE_HOME: `${options.cwd}/.cache`, XDG_STATE_HOME: `${options.cwd}/.state`, ...options.env },
+    cwd: options.cwd,
+    homeDir: options.cwd,
+    now: () => performance.now(),
+    signal: options.signal ?? new AbortController().signal,
+    observe: (event) => {
+      events.push(event);
+      options.observe?.(event);
+    },
+  };
+  const status = await run(argv, io);
+  return { status, stdout: stdout.text(), stderr: stderr.text(), events };
+}
+
+function captured(): { stream: Writable; text(): string } {
+  const chunks: Buffer[] = [];
+  const stream = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      chunks.push(chunk);
+      done();
+    },
+  });
+  return { stream, text: () => Buffer.concat(chunks).toString() };
+}
