@@ -46,7 +46,7 @@ export async function resolveImage(name: string, context: ResolveContext): Promi
       name,
       ...pin(selection.root),
       ...(selection.original === undefined ? {} : { original: pin(selection.original) }),
-      platforms: selection.platforms,
+      platforms: [...selection.platforms],
       ...((await isArtifact(source, selection.root)) ? { artifact: true as const } : {}),
       totalSize: graph.reduce((sum, descriptor) => sum + descriptor.size, 0),
       verified: 'none',

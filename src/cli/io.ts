@@ -1,6 +1,7 @@
 // The process as the commands see it. The only module that touches it is main.ts; tests pass their own.
 import type { Readable, Writable } from 'node:stream';
 import type { AirgapEvent } from '../core/events.ts';
+import type { ProcessIdentity } from '../core/file-lock.ts';
 
 export interface Io {
   readonly stdin: Readable & { readonly isTTY?: boolean };
@@ -9,6 +10,7 @@ export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
   readonly homeDir: string;
+  readonly self: ProcessIdentity;
   /** Milliseconds of a clock that only goes forward. */
   readonly now: () => number;
   /** Aborted by the first Ctrl-C (SIGINT) or SIGTERM. */

@@ -16,6 +16,15 @@ function interruptible(): AbortSignal {
   return controller.signal;
 }
 
+/** Signal 0 asks only; a process of somebody else answers EPERM. */
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
+}
+
 // A reader that has seen enough (`| head`) is no error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0);
@@ -29,6 +38,7 @@ const io: Io = {
   env: process.env,
   cwd: process.cwd(),
   homeDir: homedir(),
+  self: { pid: process.pid, isAlive },
   now: () => performance.now(),
   signal: interruptible(),
 };

@@ -50,7 +50,7 @@ function overridePlatforms(spec: BundleSpec, platforms: readonly string[], specP
 
 /** Opens cache and registries for `task`, and closes them whatever happens. */
 export async function withWorkspace<T>(context: CommandContext, spec: BundleSpec, task: (workspace: Workspace) => Promise<T>): Promise<T> {
-  const cache = await openCache(cacheFolder(context));
+  const cache = await openCache(cacheFolder(context), { self: context.io.self, report: context.output.report });
   const sources = openSources({ registry: await registryOptions(context), mirrors: spec.mirrors });
   try {
     return await task({ cache, sources });

@@ -5,7 +5,7 @@ import type { Digest } from '../core/digest.ts';
 import { API_VERSION } from '../bundle/manifest.ts';
 import type { Bundle } from '../bundle/reader.ts';
 import { artifact } from '../oci/artifact.ts';
-import { contentOf, descriptorOf } from '../oci/descriptor.ts';
+import { contentOf } from '../oci/descriptor.ts';
 import type { Registry } from '../registry/registry.ts';
 import { targetReference, type LoadPlan } from './plan.ts';
 
@@ -42,9 +42,11 @@ export async function pushReceipt(registry: Registry, receipt: Receipt, plan: Lo
   const name = prefix === '' ? REPOSITORY : `${prefix}/${REPOSITORY}`;
   const repository = registry.repository(name);
   const bytes = encodeReceipt(receipt);
-  const layer = { ...descriptorOf(bytes, RECEIPT_TYPE), name: `${receipt.bundle.name}.receipt.json` };
-  for (const { descriptor, bytes: content } of artifact({ artifactType: RECEIPT_TYPE, layer: { ...layer, bytes } })) {
+  const layer = { name: `${receipt.bundle.name}.receipt.json`, mediaType: RECEIPT_TYPE, bytes };
+  const blobs = artifact({ artifactType: RECEIPT_TYPE, layer });
+  for (const { descriptor, bytes: content } of blobs) {
     if (!(await repository.exists(descriptor, { signal }))) await repository.push(descriptor, contentOf(content), { signal });
   }
+  await repository.tag(blobs[2].descriptor, receipt.bundle.name, { signal });
   return `${host}/${name}:${receipt.bundle.name}`;
 }

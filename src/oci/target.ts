@@ -38,7 +38,8 @@ export interface PushOptions {
   readonly progress?: ((bytes: number) => void) | undefined;
 }
 
-export interface Target extends Source {
+/** Content-addressed storage: bytes by digest, without names. */
+export interface Store extends Fetcher {
   /** Whether the medium holds this content itself. */
   exists(descriptor: Descriptor, options?: { readonly signal?: AbortSignal | undefined }): Promise<boolean>;
   /**
@@ -46,6 +47,9 @@ export interface Target extends Source {
    * (DIGEST_MISMATCH). Content that is there already is success.
    */
   push(descriptor: Descriptor, content: Content, options?: PushOptions): Promise<void>;
+}
+
+export interface Target extends Store, Resolver {
   /** Makes `reference` name a manifest that is already there. */
   tag(descriptor: Descriptor, reference: string, options?: { readonly signal?: AbortSignal | undefined }): Promise<void>;
 }

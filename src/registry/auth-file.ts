@@ -4,7 +4,7 @@
 import { readFile } from 'node:fs/promises';
 import * as v from 'valibot';
 import { AirgapError, systemErrorCode } from '../core/errors.ts';
-import type { Credential } from './repository.ts';
+import type { Credential } from './credential.ts';
 
 const EntrySchema = v.object({
   auth: v.nullish(v.string()),
@@ -14,12 +14,17 @@ const EntrySchema = v.object({
   registrytoken: v.nullish(v.string()),
 });
 
+const notArray = v.custom<object>((value) => !Array.isArray(value));
+
 // Docker keeps much else in the same file.
-const FileSchema = v.object({
-  auths: v.nullish(v.record(v.string(), v.nullish(EntrySchema))),
-  credHelpers: v.nullish(v.record(v.string(), v.string())),
-  credsStore: v.nullish(v.string()),
-});
+const FileSchema = v.pipe(
+  notArray,
+  v.object({
+    auths: v.nullish(v.pipe(notArray, v.record(v.string(), v.nullish(EntrySchema)))),
+    credHelpers: v.nullish(v.pipe(notArray, v.record(v.string(), v.string()))),
+    credsStore: v.nullish(v.string()),
+  }),
+);
 
 type Entry = v.InferOutput<typeof EntrySchema>;
 
@@ -57,7 +62,8 @@ export async function readAuthFile(path: string): Promise<AuthFile | undefined> 
 export function storedCredential(file: AuthFile, host: string, repository?: string): Credential | undefined {
   for (const key of coveringKeys(host, repository)) {
     const entry = file.entries.get(key);
-    const credential = entry && credentialOf(entry, () => invalid(file.path, `has an entry for ${key} that cannot be understood`));
+    const credential =
+      entry && credentialOf(entry, () => invalid(file.path, `has an entry for ${key} that cannot be understood`));
     if (credential) return credential;
   }
   return undefined;
@@ -67,7 +73,11 @@ function parseAuthFile(bytes: Buffer, path: string): AuthFile {
   const text = new TextDecoder().decode(bytes);
   const result = v.safeParse(FileSchema, text.trim() === '' ? {} : parseJson(text, path));
   // the issue's message would quote what it found
-  if (!result.success) throw invalid(path, `does not have the shape of a credentials file at ${v.getDotPath(result.issues[0]) ?? 'its top'}`);
+  if (!result.success)
+    throw invalid(
+      path,
+      `does not have the shape of a credentials file at ${v.getDotPath(result.issues[0]) ?? 'its top'}`,
+    );
   const { auths, credHelpers, credsStore } = result.output;
   const helpers = Object.entries(credHelpers ?? {}).filter(([, helper]) => helper !== '');
   return {
@@ -105,14 +115,20 @@ function canonicalKey(key: string): string {
 
 function coveringKeys(host: string, repository = ''): string[] {
   const components = repository.split('/').filter((component) => component !== '');
-  return Array.from({ length: components.length + 1 }, (_, left) => [host, ...components.slice(0, components.length - left)].join('/'));
+  return Array.from({ length: components.length + 1 }, (_, left) =>
+    [host, ...components.slice(0, components.length - left)].join('/'),
+  );
 }
 
 function credentialOf(entry: Entry, malformed: () => AirgapError): Credential | undefined {
   const basic = basicOf(entry, malformed);
   if (entry.registrytoken) return { kind: 'bearer', token: headerSafe(entry.registrytoken, malformed) };
   if (entry.identitytoken) {
-    return { kind: 'identity-token', token: entry.identitytoken, ...(basic?.username ? { username: basic.username } : {}) };
+    return {
+      kind: 'identity-token',
+      token: entry.identitytoken,
+      ...(basic?.username ? { username: basic.username } : {}),
+    };
   }
   return basic && { kind: 'basic', ...basic };
 }

@@ -3,7 +3,7 @@
 import { spawn } from 'node:child_process';
 import * as v from 'valibot';
 import { AirgapError, systemErrorCode } from '../core/errors.ts';
-import type { Credential } from './repository.ts';
+import type { Credential } from './credential.ts';
 
 /** A helper that says more is no helper. Bytes. */
 const OUTPUT_LIMIT = 64 * 1024;
@@ -21,7 +21,12 @@ export interface HelperResult {
 }
 
 /** Runs a program found on the PATH; rejects when it cannot be started or says more than a helper may. */
-export type RunProgram = (file: string, args: readonly string[], stdin: string, signal: AbortSignal) => Promise<HelperResult>;
+export type RunProgram = (
+  file: string,
+  args: readonly string[],
+  stdin: string,
+  signal: AbortSignal,
+) => Promise<HelperResult>;
 
 /**
  * Asks a helper for the credential of a host; undefined when it has none.
@@ -29,7 +34,10 @@ export type RunProgram = (file: string, args: readonly string[], stdin: string, 
  */
 export async function askHelper(name: string, host: string, run: RunProgram): Promise<Credential | undefined> {
   if (!HELPER_NAME.test(name)) {
-    throw new AirgapError('CREDENTIALS_INVALID', `${JSON.stringify(name.slice(0, 100))} is not the name of a credential helper`);
+    throw new AirgapError(
+      'CREDENTIALS_INVALID',
+      `${JSON.stringify(name.slice(0, 100))} is not the name of a credential helper`,
+    );
   }
   const program = `docker-credential-${name}`;
   const server = host === 'docker.io' ? 'https://index.docker.io/v1/' : host;
@@ -39,7 +47,8 @@ export async function askHelper(name: string, host: string, run: RunProgram): Pr
   } catch (error) {
     throw failed(program, host, whyNot(error));
   }
-  if (result.status === 0) return credentialOf(result.stdout, () => failed(program, host, 'answered something that is not a credential'));
+  if (result.status === 0)
+    return credentialOf(result.stdout, () => failed(program, host, 'answered something that is not a credential'));
   // helpers print their errors to either; this sentence is the protocol's way to say "none"
   if (/credentials not found/i.test(result.stdout + result.stderr)) return undefined;
   throw failed(program, host, `failed (${result.status === null ? 'killed' : `exit status ${result.status}`})`);
@@ -78,7 +87,9 @@ function credentialOf(stdout: string, malformed: () => AirgapError): Credential 
   if (!result.success) throw malformed();
   const { Username: username, Secret: secret } = result.output;
   if (secret === '') return undefined;
-  return username === '<token>' ? { kind: 'identity-token', token: secret } : { kind: 'basic', username, password: secret };
+  return username === '<token>'
+    ? { kind: 'identity-token', token: secret }
+    : { kind: 'basic', username, password: secret };
 }
 
 function whyNot(error: unknown): string {

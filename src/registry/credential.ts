@@ -9,6 +9,9 @@ export type Credential =
   | { readonly kind: 'bearer'; readonly token: string };
 
 export interface CredentialSource {
-  /** The credential for `host[:port]`, or undefined for anonymous access. @throws CREDENTIALS_INVALID */
-  find(registryHost: string): Promise<Credential | undefined>;
+  /**
+   * The credential for `host[:port]`, or undefined for anonymous access. A `repository` (its path, without the host)
+   * finds those that podman scopes to a path, too. @throws CREDENTIALS_INVALID
+   */
+  find(registryHost: string, repository?: string): Promise<Credential | undefined>;
 }

@@ -6,7 +6,7 @@ import { AirgapError } from '../core/errors.ts';
 import { SingleFlight } from '../core/pool.ts';
 import { canonicalHost, readAuthFile, storedCredential, type AuthFile } from './auth-file.ts';
 import { askHelper, programRunner, type RunProgram } from './credential-helper.ts';
-import type { Credential, CredentialSource } from './repository.ts';
+import type { Credential, CredentialSource } from './credential.ts';
 
 export interface CredentialSourceOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -24,11 +24,14 @@ export interface CredentialSourceOptions {
  * CREDENTIALS_INVALID, and FILE_NOT_FOUND when the file that REGISTRY_AUTH_FILE names is not there.
  */
 export function credentialSource(options: CredentialSourceOptions): CredentialSource {
-  const overrides = new Map(Object.entries(options.overrides ?? {}).map(([host, credential]) => [canonicalHost(host), credential]));
+  const overrides = new Map(
+    Object.entries(options.overrides ?? {}).map(([host, credential]) => [canonicalHost(host), credential]),
+  );
   const files = authFiles(options);
   const run = options.run ?? programRunner(options.env);
   const asking = new SingleFlight<string, Credential | undefined>();
-  const ask = (name: string, host: string): Promise<Credential | undefined> => asking.run(`${name} ${host}`, () => askHelper(name, host, run));
+  const ask = (name: string, host: string): Promise<Credential | undefined> =>
+    asking.run(`${name} ${host}`, () => askHelper(name, host, run));
   return {
     find: async (registryHost, repository) => {
       const host = canonicalHost(registryHost);

@@ -1,39 +1,128 @@
-// skeleton: implementation follows
-import type { ByteStream } from '../core/streams.ts';
-import type { Descriptor } from '../oci/descriptor.ts';
+// One repository of a registry as a Source and Target (distribution-spec). What each request is, is in the modules beside;
+// here they are put together.
+import { isDigest } from '../core/digest.ts';
+import { AirgapError, isAirgapError } from '../core/errors.ts';
+import { collect, type ByteStream } from '../core/streams.ts';
+import { contentOf, MANIFEST_LIMIT, readBlob, verified, type Descriptor } from '../oci/descriptor.ts';
+import { isNode } from '../oci/manifest.ts';
+import { isTag } from '../oci/reference.ts';
 import type { Content, FetchOptions, PushOptions, ReferrerLister, Target } from '../oci/target.ts';
+import { discard, headerOf } from './answer.ts';
+import type { BlobPusher } from './blobs.ts';
+import { digestAnswered } from './digest-header.ts';
+import { download } from './download.ts';
+import { isHttpError } from './http-error.ts';
+import type { KeyedQueue } from './keyed-queue.ts';
+import { currentDigest, getManifest, manifestCall, putManifest, RecentManifests, type ManifestContext, type ReceivedManifest } from './manifests.ts';
+import { addTaggedReferrer, listReferrers, subjectOf } from './referrers.ts';
+import { repositoryScope } from './scope.ts';
+import { listTags } from './tags.ts';
+import type { Call, Transport } from './transport.ts';
 
 export type { Credential, CredentialSource } from './credential.ts';
-export type { UploadJournal } from './upload-journal.ts';
+export type { UploadJournal, UploadSessionRecord } from './upload-journal.ts';
 
-interface Options {
+/** What the repositories of one registry share. */
+export interface RepositoryContext {
+  readonly transport: Transport;
+  readonly blobs: BlobPusher;
+  /** Changes to the index of a subject's referrers, one after another. */
+  readonly referrerUpdates: KeyedQueue<string>;
+  /** In front of the name in requests, for mirrors. */
+  readonly prefix: string;
+}
+
+interface Cancel {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Made by `Registry.repository`. */
 export class Repository implements Target, ReferrerLister {
+  /** Path below the registry, without host. */
   readonly name: string;
-  constructor(name: string) {
+  readonly #shared: RepositoryContext;
+  readonly #context: ManifestContext;
+  readonly #recent = new RecentManifests();
+
+  constructor(name: string, shared: RepositoryContext) {
     this.name = name;
+    this.#shared = shared;
+    this.#context = { transport: shared.transport, name: `${shared.prefix}${name}` };
   }
-  resolve(_reference: string, _options?: Options): Promise<Descriptor> {
-    throw new Error('not yet');
+
+  /** The digest is computed from the manifest's bytes, which are fetched; they are verified where a digest was asked for. */
+  async resolve(reference: string, options: Cancel = {}): Promise<Descriptor> {
+    checkReference(reference);
+    const known = isDigest(reference) ? this.#recent.get(reference) : undefined;
+    const manifest = known ?? (await getManifest(this.#context, reference, options.signal));
+    this.#recent.add(manifest);
+    return manifest.descriptor;
   }
-  fetch(_descriptor: Descriptor, _options?: FetchOptions): ByteStream {
-    throw new Error('not yet');
+
+  fetch(descriptor: Descriptor, options: FetchOptions = {}): ByteStream {
+    const recent = isNode(descriptor) ? this.#recent.get(descriptor.digest) : undefined;
+    if (recent) return contentOf(recent.bytes).open(options.start ?? 0);
+    const call = this.#contentCall(descriptor, 'GET');
+    return download({ transport: this.#shared.transport, descriptor, call }, options);
   }
-  exists(_descriptor: Descriptor, _options?: Options): Promise<boolean> {
-    throw new Error('not yet');
+
+  async exists(descriptor: Descriptor, options: Cancel = {}): Promise<boolean> {
+    const held = await this.#holds(descriptor, options.signal);
+    if (!isNode(descriptor)) this.#shared.blobs.knowledge.found(this.#context.name, descriptor.digest, held);
+    return held;
   }
-  push(_descriptor: Descriptor, _content: Content, _options?: PushOptions): Promise<void> {
-    throw new Error('not yet');
+
+  /** Blobs are mounted or uploaded, manifests are put under their digest and listed with their subject. */
+  async push(descriptor: Descriptor, content: Content, options: PushOptions = {}): Promise<void> {
+    if (isNode(descriptor)) return this.#pushManifest(descriptor, content, options);
+    const exists = (): Promise<boolean> => this.exists(descriptor, options);
+    await this.#shared.blobs.push({ name: this.#context.name, descriptor, content, exists }, options);
   }
-  tag(_descriptor: Descriptor, _reference: string, _options?: Options): Promise<void> {
-    throw new Error('not yet');
+
+  async tag(descriptor: Descriptor, reference: string, options: Cancel = {}): Promise<void> {
+    const { signal } = options;
+    if (!isTag(reference)) throw new AirgapError('REFERENCE_INVALID', `not a tag: ${JSON.stringify(reference.slice(0, 150))}`);
+    if ((await currentDigest(this.#context, reference, signal)) === descriptor.digest) return;
+    const bytes = await readBlob(this, descriptor, { signal });
+    await putManifest(this.#context, { descriptor, bytes }, { reference, signal });
   }
-  referrers(_subject: Descriptor, _options?: Options): Promise<Descriptor[]> {
-    throw new Error('not yet');
+
+  referrers(subject: Descriptor, options: Cancel = {}): Promise<Descriptor[]> {
+    return listReferrers(this.#context, subject.digest, options.signal);
   }
-  tags(_signal?: AbortSignal): AsyncIterable<string> {
-    throw new Error('not yet');
+
+  tags(signal?: AbortSignal): AsyncIterable<string> {
+    return listTags(this.#context, signal);
+  }
+
+  async #pushManifest(descriptor: Descriptor, content: Content, options: PushOptions): Promise<void> {
+    const { signal, progress } = options;
+    if (descriptor.size > MANIFEST_LIMIT) {
+      throw new AirgapError('MANIFEST_INVALID', `${descriptor.digest} has ${descriptor.size} bytes; a manifest has at most ${MANIFEST_LIMIT}`);
+    }
+    const bytes = await collect(verified(content.open(0), descriptor), MANIFEST_LIMIT);
+    const manifest: ReceivedManifest = { descriptor, bytes };
+    const { subject } = await putManifest(this.#context, manifest, { reference: descriptor.digest, signal });
+    progress?.(bytes.byteLength);
+    this.#recent.add(manifest);
+    const about = subject ? undefined : subjectOf(bytes);
+    if (about === undefined) return;
+    const key = `${this.name}@${about.subject}`;
+    await this.#shared.referrerUpdates.run(key, () => addTaggedReferrer(this.#context, manifest, signal), signal);
+  }
+
+  async #holds(descriptor: Descriptor, signal: AbortSignal | undefined): Promise<boolean> {
+    try {
+      const answer = await this.#shared.transport.send({ ...this.#contentCall(descriptor, 'HEAD'), signal }, [200]);
+      discard(answer);
+      if (isNode(descriptor)) digestAnswered(answer, descriptor.digest);
+      // a HEAD without a usable length is common; one with another length means that what is there is damaged
+      const length = Number(headerOf(answer, 'content-length') ?? 0);
+      return length === 0 || length === descriptor.size;
+    } catch (error) {
+      if (isHttpError(error, 405) || isPageOf404(error)) return this.#answersGet(descriptor, signal);
+      if (isAirgapError(error, 'CONTENT_MISSING')) return false;
+      throw error;
+    }
   }
 }

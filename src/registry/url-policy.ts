@@ -81,7 +81,7 @@ function portOf(url: URL): string {
 }
 
 function parse(what: string, text: string, base?: URL): URL {
-  const url = text.length <= URL_LIMIT ? URL.parse(text, base) : null;
+  const url = text.length <= URL_LIMIT ? URL.parse(text, base?.href) : null;
   if (url === null) {
     throw new AirgapError('URL_REFUSED', `the ${what} that ${base?.host ?? 'the registry'} sent is not a URL: ${JSON.stringify(text.slice(0, 100))}`);
   }

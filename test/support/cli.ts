@@ -31,6 +31,7 @@ export async function cli(argv: readonly string[], options: CliOptions): Promise
     env: { XDG_CACHE_HOME: `${options.cwd}/.cache`, XDG_STATE_HOME: `${options.cwd}/.state`, ...options.env },
     cwd: options.cwd,
     homeDir: options.cwd,
+    self: { pid: process.pid, isAlive: () => false },
     now: () => performance.now(),
     signal: options.signal ?? new AbortController().signal,
     observe: (event) => {

@@ -28,6 +28,7 @@ export function testIo(overrides: Partial<Io> = {}): TestIo {
       env: {},
       cwd: '/',
       homeDir: '/',
+      self: { pid: 1, isAlive: () => false },
       now: () => now,
       signal: new AbortController().signal,
       ...overrides,

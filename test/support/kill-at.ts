@@ -14,6 +14,7 @@ process.exitCode = await run(argv, {
   env: process.env,
   cwd: process.cwd(),
   homeDir: homedir(),
+  self: { pid: process.pid, isAlive: () => false },
   now: () => performance.now(),
   signal: new AbortController().signal,
   observe: (event) => {

@@ -1,0 +1,34 @@
+// Advisory locks between processes: a file that names the process that holds it. A lock whose process is gone is taken
+// over. What a lock protects here is checked by digest as well, so a lock only saves work, never correctness.
+import { open, readFile, rm } from 'node:fs/promises';
+import { fileError, systemErrorCode } from './errors.ts';
+
+export interface ProcessIdentity {
+  readonly pid: number;
+  /** Whether a process of this machine runs under that id. */
+  isAlive(pid: number): boolean;
+}
+
+/** Takes the lock and answers how to release it, or undefined when another live process (or this one) holds it. */
+export async function tryLock(path: string, self: ProcessIdentity): Promise<(() => Promise<void>) | undefined> {
+  for (let attempt = 0; attempt < 2; attempt++) {
+    try {
+      const file = await open(path, 'wx');
+      await file.writeFile(`${self.pid}\n`);
+      await file.close();
+      return () => rm(path, { force: true });
+    } catch (error) {
+      if (systemErrorCode(error) !== 'EEXIST') throw fileError(error, 'lock', path);
+      if (await isHeld(path, self)) return undefined;
+      await rm(path, { force: true });
+    }
+  }
+  return undefined;
+}
+
+async function isHeld(path: string, self: ProcessIdentity): Promise<boolean> {
+  const text = await readFile(path, 'utf8').catch(() => '');
+  const pid = Number(text.trim());
+  // a holder that was killed between creating and writing the file left it empty
+  return Number.isSafeInteger(pid) && pid > 0 && (pid === self.pid || self.isAlive(pid));
+}

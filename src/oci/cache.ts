@@ -1,0 +1,95 @@
+// The cache: content-addressed files on disk, verified as they come in. A download that was cut off is kept, checked, and
+// gone on with. Beside each blob lie its chunk hashes, made in the same pass.
+//
+//   blobs/sha256/<hex>   whole, verified, synced
+//   chunks/sha256/<hex>  32 bytes for every 4 MiB of it
+//   ingest/<hex>         coming in
+import { mkdir, open, readFile, rm, stat, type FileHandle } from 'node:fs/promises';
+import { join } from 'node:path';
+import { CHUNK_HASH_SIZE, chunkCount, ChunkHasher } from '../core/chunks.ts';
+import { hexOf, type Digest } from '../core/digest.ts';
+import { AirgapError, fileError, systemErrorCode } from '../core/errors.ts';
+import type { Report } from '../core/events.ts';
+import type { ProcessIdentity } from '../core/file-lock.ts';
+import { writeWholeFile } from '../core/files.ts';
+import { SingleFlight } from '../core/pool.ts';
+import { readRange, type ByteStream } from '../core/streams.ts';
+import { ingest } from './ingest.ts';
+import type { Descriptor } from './descriptor.ts';
+import type { Store } from './target.ts';
+
+/** What identifies content; a media type is no part of it. */
+export type Identity = Pick<Descriptor, 'digest' | 'size'>;
+
+export interface Cache extends Store {
+  /** The bytes from `start` on. @throws CONTENT_MISSING */
+  open(blob: Identity, start?: number): ByteStream;
+  /** sha256 of every 4 MiB, 32 bytes each (src/core/chunks.ts). @throws CONTENT_MISSING */
+  chunks(blob: Identity): Promise<Buffer>;
+  /** Forgets a blob that turned out to be damaged. */
+  drop(digest: Digest): Promise<void>;
+}
+
+export interface CacheOptions {
+  readonly self: ProcessIdentity;
+  readonly report?: Report | undefined;
+}
+
+/** @throws IO_FAILED, DISK_FULL */
+export async function openCache(folder: string, options: CacheOptions): Promise<Cache> {
+  const paths = {
+    blob: (digest: Digest) => join(folder, 'blobs', 'sha256', hexOf(digest)),
+    chunks: (digest: Digest) => join(folder, 'chunks', 'sha256', hexOf(digest)),
+    ingest: (digest: Digest) => join(folder, 'ingest', hexOf(digest)),
+  };
+  for (const part of ['blobs/sha256', 'chunks/sha256', 'ingest']) {
+    await mkdir(join(folder, part), { recursive: true }).catch((error: unknown) => {
+      throw fileError(error, 'make', join(folder, part));
+    });
+  }
+  const incoming = new SingleFlight<Digest, void>();
+
+  const exists = async (blob: Identity): Promise<boolean> => {
+    const found = await stat(paths.blob(blob.digest)).catch(() => undefined);
+    return found?.size === blob.size;
+  };
+  const openBlob = async function* (blob: Identity, start = 0): ByteStream & AsyncGenerator<Buffer> {
+    const file = await openForReading(paths.blob(blob.digest), blob);
+    try {
+      yield* readRange(file, { start });
+    } finally {
+      await file.close();
+    }
+  };
+  return {
+    exists,
+    open: openBlob,
+    fetch: (descriptor, fetchOptions = {}) => openBlob(descriptor, fetchOptions.start),
+    push: async (descriptor, content, pushOptions = {}) => {
+      if (await exists(descriptor)) return;
+      const files = { ingest: paths.ingest(descriptor.digest), blob: paths.blob(descriptor.digest), chunks: paths.chunks(descriptor.digest) };
+      await incoming.run(descriptor.digest, () => ingest(descriptor, content, { ...options, ...pushOptions, files }));
+    },
+    chunks: async (blob) => {
+      const stored = await readFile(paths.chunks(blob.digest)).catch(() => undefined);
+      if (stored?.byteLength === chunkCount(blob.size) * CHUNK_HASH_SIZE && (await exists(blob))) return stored;
+      const hasher = new ChunkHasher();
+      for await (const piece of openBlob(blob)) hasher.update(piece);
+      const hashes = hasher.digest();
+      await writeWholeFile(paths.chunks(blob.digest), hashes);
+      return hashes;
+    },
+    drop: async (digest) => {
+      await Promise.all([paths.blob(digest), paths.chunks(digest), paths.ingest(digest)].map((path) => rm(path, { force: true })));
+    },
+  };
+}
+
+async function openForReading(path: string, blob: Identity): Promise<FileHandle> {
+  try {
+    return await open(path);
+  } catch (error) {
+    if (systemErrorCode(error) !== 'ENOENT') throw fileError(error, 'read', path);
+    throw new AirgapError('CONTENT_MISSING', `${blob.digest} is not in the cache`, { cause: error });
+  }
+}

@@ -1,0 +1,109 @@
+// The central verb: copy a graph of descriptors from a source to a target, children before parents, so that a crash never
+// leaves a manifest whose content is not there.
+import { AirgapError } from '../core/errors.ts';
+import type { Digest } from '../core/digest.ts';
+import type { Activity } from '../core/events.ts';
+import { Semaphore } from '../core/pool.ts';
+import type { Descriptor } from './descriptor.ts';
+import { isNode, readManifest, successors } from './manifest.ts';
+import type { Fetcher, Store } from './target.ts';
+
+/** A graph deeper or larger than this is refused: real images have two levels and some dozens of nodes. */
+const MAX_DEPTH = 16;
+const MAX_NODES = 100_000;
+
+export interface CopyOptions extends Activity {
+  /** Transfers at a time; 4 by default. */
+  readonly concurrency?: number | undefined;
+  /** Told of bytes newly stored, each once. */
+  readonly progress?: ((bytes: number) => void) | undefined;
+}
+
+export interface CopyResult {
+  /** Nodes and blobs that the target did not have. */
+  readonly copied: number;
+  readonly skipped: number;
+  /** Bytes of what was copied. */
+  readonly bytes: number;
+}
+
+/**
+ * Copies the graphs below `roots`, each digest once however many roots share it. Every node is asked for, since a
+ * registry that has the parent may have lost a child. The first failure stops the copy.
+ * @throws CONTENT_MISSING, DIGEST_MISMATCH, MANIFEST_INVALID and what source and target throw
+ */
+export async function copyGraph(source: Fetcher, target: Store, roots: readonly Descriptor[], options: CopyOptions = {}): Promise<CopyResult> {
+  const failure = new AbortController();
+  const signal = options.signal ? AbortSignal.any([options.signal, failure.signal]) : failure.signal;
+  const transfers = new Semaphore(options.concurrency ?? 4);
+  const started = new Map<Digest, Promise<void>>();
+  const result = { copied: 0, skipped: 0, bytes: 0 };
+
+  const transfer = async (descriptor: Descriptor): Promise<void> => {
+    signal.throwIfAborted();
+    if (await target.exists(descriptor, { signal })) {
+      result.skipped++;
+      return;
+    }
+    const content = { open: (start: number) => source.fetch(descriptor, { start, signal }) };
+    await target.push(descriptor, content, { signal, progress: options.progress });
+    result.copied++;
+    result.bytes += descriptor.size;
+  };
+  const copy = (descriptor: Descriptor, depth: number): Promise<void> => {
+    const running = started.get(descriptor.digest);
+    if (running) return running;
+    if (depth > MAX_DEPTH || started.size >= MAX_NODES) return Promise.reject(tooLarge());
+    const copied = copyNode(descriptor, depth).catch((error: unknown) => {
+      failure.abort(error);
+      throw error;
+    });
+    started.set(descriptor.digest, copied);
+    return copied;
+  };
+  const copyNode = async (descriptor: Descriptor, depth: number): Promise<void> => {
+    if (isNode(descriptor)) {
+      const node = await transfers.run(() => readManifest(source, descriptor, { signal }));
+      await settle(successors(node).map((child) => copy(child, depth + 1)));
+    }
+    await transfers.run(() => transfer(descriptor));
+  };
+
+  try {
+    await settle(roots.map((root) => copy(root, 1)));
+  } catch (error) {
+    options.signal?.throwIfAborted();
+    throw failure.signal.aborted ? failure.signal.reason : error;
+  }
+  return result;
+}
+
+/**
+ * All descriptors of the graphs below `roots`, each digest once, children before parents. Manifests are read from
+ * `source` and verified; blobs are only named.
+ */
+export async function walkGraph(source: Fetcher, roots: readonly Descriptor[], options: Activity = {}): Promise<Descriptor[]> {
+  const seen = new Set<Digest>();
+  const found: Descriptor[] = [];
+  const visit = async (descriptor: Descriptor, depth: number): Promise<void> => {
+    if (seen.has(descriptor.digest)) return;
+    if (depth > MAX_DEPTH || seen.size >= MAX_NODES) throw tooLarge();
+    seen.add(descriptor.digest);
+    if (isNode(descriptor)) {
+      const node = await readManifest(source, descriptor, { signal: options.signal });
+      for (const child of successors(node)) await visit(child, depth + 1);
+    }
+    found.push(descriptor);
+  };
+  for (const root of roots) await visit(root, 1);
+  return found;
+}
+
+/** Waits for all, so that nothing goes on behind the caller's back, then throws the first failure. */
+async function settle(tasks: readonly Promise<void>[]): Promise<void> {
+  for (const outcome of await Promise.allSettled(tasks)) if (outcome.status === 'rejected') throw outcome.reason;
+}
+
+function tooLarge(): AirgapError {
+  return new AirgapError('MANIFEST_INVALID', `an image with more than ${MAX_NODES} parts or ${MAX_DEPTH} levels is refused`);
+}

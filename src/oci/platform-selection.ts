@@ -1,0 +1,119 @@
+// Cutting an image to the platforms that are wanted. A registry may refuse an index whose children are absent, so what is
+// pushed must be whole: one platform is its manifest, several are a smaller index, all are the original.
+import { canonicalJson } from '../core/canonical-json.ts';
+import { AirgapError } from '../core/errors.ts';
+import { descriptorOf, readBlob, type Descriptor } from './descriptor.ts';
+import { readManifest, type Index, type Manifest } from './manifest.ts';
+import { isImageConfigType, isIndexType } from './media-types.ts';
+import { formatPlatform, isUnknownPlatform, matchesPlatform, type Platform } from './platform.ts';
+import type { Fetcher } from './target.ts';
+
+/** On a filtered index: the digest of the index it was cut from, which upstream's signature is for. */
+export const ORIGINAL_DIGEST = 'eck-airgap.original.digest';
+const ATTESTATION_SUBJECT = 'vnd.docker.reference.digest';
+
+export interface Selection {
+  /** What is pushed under the tag. */
+  readonly root: Descriptor;
+  /** The bytes of a filtered index, which exists nowhere upstream. */
+  readonly rootBytes?: Uint8Array;
+  /** What the tag named upstream, where `root` is something else. */
+  readonly original?: Descriptor;
+  /** The platforms of what is selected, formatted; empty for an artifact. */
+  readonly platforms: readonly string[];
+  /** Attestations of what is selected that `root` does not reach. */
+  readonly accompanying: readonly Descriptor[];
+}
+
+/** @throws PLATFORM_MISSING naming what there is, MANIFEST_INVALID, CONTENT_MISSING */
+export async function selectPlatforms(source: Fetcher, original: Descriptor, wanted: readonly Platform[] | 'all'): Promise<Selection> {
+  const manifest = await readManifest(source, original);
+  return manifest.kind === 'index' ? selectFromIndex(manifest, original, wanted) : selectSingle(source, { manifest, original, wanted });
+}
+
+function selectFromIndex(index: Index, original: Descriptor, wanted: readonly Platform[] | 'all'): Selection {
+  const root = bare(original);
+  const images = index.manifests.filter((child) => !isAttestation(child));
+  if (wanted === 'all') return { root, platforms: platformsOf(images), accompanying: [] };
+  const nested = images.find((child) => isIndexType(child.mediaType));
+  if (nested) throw new AirgapError('MANIFEST_INVALID', `an index inside an index (${nested.digest}) cannot be cut to platforms; ask for platforms: all`);
+  const chosen = chooseImages(images, wanted);
+  const attestations = index.manifests.filter((child) => isAttestation(child) && chosen.some((image) => image.digest === child.annotations?.[ATTESTATION_SUBJECT]));
+  if (chosen.length === images.length) return { root, platforms: platformsOf(images), accompanying: [] };
+  const [only, ...others] = chosen;
+  if (only && others.length === 0) {
+    return { root: bare(only), original: root, platforms: platformsOf(chosen), accompanying: attestations.map(bare) };
+  }
+  const keep = new Set([...chosen, ...attestations]);
+  const rootBytes = filteredIndex(index, original, keep);
+  return { root: descriptorOf(rootBytes, original.mediaType), rootBytes, original: root, platforms: platformsOf(chosen), accompanying: [] };
+}
+
+/** Children that match, in the index's order. Several for one wanted platform (Windows versions) are all taken. */
+function chooseImages(images: readonly Descriptor[], wanted: readonly Platform[]): Descriptor[] {
+  for (const platform of wanted) {
+    if (!images.some((image) => image.platform && matchesPlatform(platform, image.platform))) throw platformMissing(platform, platformsOf(images));
+  }
+  return images.filter(({ platform }) => platform && wanted.some((one) => matchesPlatform(one, platform)));
+}
+
+/** Deterministic: the chosen children as they were, in their order, and where they came from. */
+function filteredIndex(index: Index, original: Descriptor, keep: ReadonlySet<Descriptor>): Buffer {
+  return canonicalJson({
+    schemaVersion: 2,
+    mediaType: original.mediaType,
+    artifactType: index.artifactType,
+    manifests: index.manifests.filter((child) => keep.has(child)),
+    annotations: { ...index.annotations, [ORIGINAL_DIGEST]: original.digest },
+  });
+}
+
+interface Single {
+  readonly manifest: Manifest;
+  readonly original: Descriptor;
+  readonly wanted: readonly Platform[] | 'all';
+}
+
+/** An image without an index says its platform in its config; an artifact has none and is taken as it is. */
+async function selectSingle(source: Fetcher, { manifest, original, wanted }: Single): Promise<Selection> {
+  const root = bare(original);
+  if (!isImageConfigType(manifest.config.mediaType)) return { root, platforms: [], accompanying: [] };
+  const platform = parseConfigPlatform(await readBlob(source, manifest.config), original);
+  if (wanted !== 'all') {
+    const absent = wanted.find((one) => !matchesPlatform(one, platform));
+    if (absent) throw platformMissing(absent, [formatPlatform(platform)]);
+  }
+  return { root, platforms: [formatPlatform(platform)], accompanying: [] };
+}
+
+function parseConfigPlatform(config: Uint8Array, image: Descriptor): Platform {
+  try {
+    const { os, architecture, variant } = JSON.parse(Buffer.from(config).toString('utf8')) as Record<string, unknown>;
+    if (typeof os === 'string' && typeof architecture === 'string') {
+      return typeof variant === 'string' && variant !== '' ? { os, architecture, variant } : { os, architecture };
+    }
+  } catch {
+    // told below
+  }
+  throw new AirgapError('MANIFEST_INVALID', `the config of ${image.digest} does not say its os and architecture`);
+}
+
+function isAttestation(child: Descriptor): boolean {
+  return isUnknownPlatform(child.platform) && child.annotations?.[ATTESTATION_SUBJECT] !== undefined;
+}
+
+function platformsOf(images: readonly Descriptor[]): string[] {
+  return [...new Set(images.flatMap(({ platform }) => (platform ? [formatPlatform(platform)] : [])))];
+}
+
+function platformMissing(platform: Platform, available: readonly string[]): AirgapError {
+  return new AirgapError('PLATFORM_MISSING', `there is no ${formatPlatform(platform)}, only ${available.join(', ') || 'images without a platform'}`, {
+    hint: 'Change platforms in airgap.yaml, or leave this image out.',
+    details: { wanted: formatPlatform(platform), available },
+  });
+}
+
+/** Identity only: what else a descriptor says belongs to the index it stood in. */
+function bare({ mediaType, digest, size }: Descriptor): Descriptor {
+  return { mediaType, digest, size };
+}

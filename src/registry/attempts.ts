@@ -1,0 +1,56 @@
+// When to try again: exponential back-off with jitter, or what Retry-After says. One Attempts belongs to one piece of work;
+// whoever knows that trying again is safe holds it.
+import { AirgapError } from '../core/errors.ts';
+import type { Clock } from './clock.ts';
+import { isNeverConnected } from './connection-error.ts';
+import { HttpError } from './http-error.ts';
+
+const FIRST_WAIT = 500;
+const LONGEST_WAIT = 30_000;
+
+export interface AttemptsOptions {
+  /** Attempts after the first. */
+  readonly retries: number;
+  readonly clock: Clock;
+  readonly signal?: AbortSignal | undefined;
+  /** Whether the server was reached before; one that never was is more likely a wrong address than a passing trouble. */
+  readonly reached: () => boolean;
+  /** Told of each wait that ends in another attempt. */
+  readonly onRetry?: (() => void) | undefined;
+}
+
+export class Attempts {
+  readonly #options: AttemptsOptions;
+  #failures = 0;
+
+  constructor(options: AttemptsOptions) {
+    this.#options = options;
+  }
+
+  /** Waits until the next attempt is due. @throws `error` when another would not help, or none is left */
+  async wait(error: unknown, again?: boolean): Promise<void> {
+    const { retries, clock, signal, reached, onRetry } = this.#options;
+    const transient = again ?? isTransient(error, reached());
+    signal?.throwIfAborted();
+    if (!transient || this.#failures >= retries) throw error;
+    const backoff = Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** this.#failures) * (0.5 + clock.random() / 2);
+    this.#failures++;
+    await clock.sleep(Math.max(backoff, (error instanceof HttpError && error.retryAfter) || 0), signal);
+    signal?.throwIfAborted();
+    onRetry?.();
+  }
+
+  /** Something was achieved since the last failure: the attempts are counted anew. */
+  progressed(): void {
+    this.#failures = 0;
+  }
+}
+
+/** Whether the same request may succeed a little later. */
+export function isTransient(error: unknown, reached = true): boolean {
+  if (error instanceof HttpError) {
+    const { status } = error;
+    return status === 429 || status === 408 || (status >= 500 && status !== 501 && status !== 505);
+  }
+  return error instanceof AirgapError && error.code === 'REGISTRY_UNREACHABLE' && (reached || !isNeverConnected(error.cause));
+}

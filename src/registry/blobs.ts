@@ -1,0 +1,90 @@
+// Putting blobs into repositories of one registry with the least traffic: each digest is sent once at a time, and a
+// repository that lacks a blob which another is known to hold gets it mounted.
+import type { Digest } from '../core/digest.ts';
+import type { Descriptor } from '../oci/descriptor.ts';
+import type { Content, PushOptions } from '../oci/target.ts';
+import { isHttpError } from './http-error.ts';
+import { KeyedQueue } from './keyed-queue.ts';
+import type { Transport } from './transport.ts';
+import { uploadBlob, type UploadSettings } from './upload.ts';
+import { mountBlob, type UploadContext, type UploadSession } from './upload-session.ts';
+
+/** Which repositories this process knows to hold a blob, or to lack it. */
+export class BlobKnowledge {
+  readonly #holders = new Map<Digest, Set<string>>();
+  readonly #absent = new Set<string>();
+
+  found(name: string, digest: Digest, held: boolean): void {
+    if (held) {
+      this.#holders.set(digest, (this.#holders.get(digest) ?? new Set()).add(name));
+      this.#absent.delete(`${name}@${digest}`);
+    } else {
+      this.#holders.get(digest)?.delete(name);
+      this.#absent.add(`${name}@${digest}`);
+    }
+  }
+
+  isAbsent(name: string, digest: Digest): boolean {
+    return this.#absent.has(`${name}@${digest}`);
+  }
+
+  /** Another repository that holds it. */
+  holder(digest: Digest, except: string): string | undefined {
+    return [...(this.#holders.get(digest) ?? [])].find((name) => name !== except);
+  }
+}
+
+export interface BlobPush {
+  /** Repository, as the registry knows it. */
+  readonly name: string;
+  readonly descriptor: Descriptor;
+  readonly content: Content;
+  /** Asks the registry, and notes the answer. */
+  readonly exists: () => Promise<boolean>;
+}
+
+export class BlobPusher {
+  readonly #transport: Transport;
+  readonly #settings: UploadSettings;
+  readonly #queue = new KeyedQueue<Digest>();
+  readonly knowledge = new BlobKnowledge();
+  /** What was done so far. */
+  readonly stats = { uploads: 0, mounts: 0 };
+
+  constructor(transport: Transport, settings: UploadSettings) {
+    this.#transport = transport;
+    this.#settings = settings;
+  }
+
+  async push(blob: BlobPush, options: PushOptions = {}): Promise<void> {
+    await this.#queue.run(blob.descriptor.digest, () => this.#pushNow(blob, options), options.signal);
+  }
+
+  async #pushNow(blob: BlobPush, options: PushOptions): Promise<void> {
+    const { name, descriptor, exists } = blob;
+    const { digest } = descriptor;
+    if (!this.knowledge.isAbsent(name, digest) && (await exists())) return;
+    const context = { transport: this.#transport, name, signal: options.signal };
+    const mount = await this.#mount(context, digest);
+    if (mount !== 'mounted') {
+      await uploadBlob(context, blob, { settings: this.#settings, progress: options.progress, session: mount, exists });
+      this.stats.uploads++;
+    }
+    this.knowledge.found(name, digest, true);
+  }
+
+  /** A mount that is refused costs nothing: at worst an upload is begun in the usual way. */
+  async #mount(context: UploadContext, digest: Digest): Promise<'mounted' | UploadSession | undefined> {
+    const from = this.knowledge.holder(digest, context.name);
+    if (from === undefined) return undefined;
+    try {
+      const session = await mountBlob(context, digest, from);
+      if (session !== undefined) return session;
+      this.stats.mounts++;
+      return 'mounted';
+    } catch (error) {
+      if (isHttpError(error) && error.status < 500 && error.status !== 429) return undefined;
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,113 @@
+// Answers that are errors: what a status and an error body (distribution-spec, "Error Codes") mean, and what of the body
+// may be shown. Which of them can be tried again is said here; when, in attempts.ts.
+import { AirgapError, type ErrorCode, type ErrorOptions } from '../core/errors.ts';
+import type { Answer } from './answer.ts';
+import { headerOf, readSome } from './answer.ts';
+import { parseRetryAfter } from './retry-after.ts';
+import { showUrl } from './url-policy.ts';
+
+const BODY_LIMIT = 64 * 1024;
+const TEXT_LIMIT = 300;
+
+/** Only these mean that a thing is not there; 401, 429, 5xx and a proxy's page never do. */
+const ABSENT = /^(?:MANIFEST_UNKNOWN|BLOB_UNKNOWN|NAME_UNKNOWN|TAG_UNKNOWN|(?:[A-Z]+_)?NOT_?FOUND)$/;
+
+/** An answer that is an error. */
+export class HttpError extends AirgapError {
+  readonly status: number;
+  /** Codes of the error body, upper case. */
+  readonly codes: readonly string[];
+  /** Milliseconds the server asks to wait. */
+  readonly retryAfter: number | undefined;
+
+  constructor(code: ErrorCode, message: string, options: ErrorOptions & { status: number; codes: readonly string[]; retryAfter: number | undefined }) {
+    super(code, message, options);
+    this.status = options.status;
+    this.codes = options.codes;
+    this.retryAfter = options.retryAfter;
+  }
+}
+
+export function isHttpError(error: unknown, ...statuses: readonly number[]): error is HttpError {
+  return error instanceof HttpError && (statuses.length === 0 || statuses.includes(error.status));
+}
+
+/** Reads the error body, at most 64 KiB of it, and makes the error; `now` is for Retry-After. */
+export async function httpError(answer: Answer, now: number): Promise<HttpError> {
+  const body = answer.method === 'HEAD' ? '' : (await readSome(answer, BODY_LIMIT)).toString('utf8');
+  const entries = parseErrorBody(body);
+  const codes = entries.map((entry) => entry.code);
+  const said = entries.map(({ code, message }) => (message === '' ? code : `${code}: ${message}`)).join('; ');
+  const summary = safeText(said === '' ? (isPage(answer, body) ? 'a web page, not an answer of a registry' : body) : said);
+  const code = codeFor(answer, codes);
+  return new HttpError(code, `${answer.method} ${showUrl(answer.url)}: ${answer.status}${summary === '' ? '' : ` ${summary}`}`, {
+    status: answer.status,
+    codes,
+    retryAfter: parseRetryAfter(headerOf(answer, 'retry-after'), now),
+    hint: hintFor(code, answer, body),
+    details: { method: answer.method, url: showUrl(answer.url), status: answer.status, codes },
+  });
+}
+
+/** One line without control, bidirectional or invisible characters, cut to what a terminal should show. */
+export function safeText(text: string): string {
+  const line = text.replace(/[\p{C}\p{Zl}\p{Zp}\s]+/gu, ' ').trim();
+  return line.length > TEXT_LIMIT ? `${line.slice(0, TEXT_LIMIT)}…` : line;
+}
+
+interface ErrorEntry {
+  readonly code: string;
+  readonly message: string;
+}
+
+function parseErrorBody(body: string): ErrorEntry[] {
+  let document: unknown;
+  try {
+    document = JSON.parse(body);
+  } catch {
+    return [];
+  }
+  const errors: unknown = isObject(document) ? document['errors'] : undefined;
+  if (!Array.isArray(errors)) return [];
+  return errors.slice(0, 10).filter(isObject).flatMap(({ code, message }) =>
+    typeof code === 'string' ? [{ code: safeText(code).toUpperCase(), message: typeof message === 'string' ? message : '' }] : [],
+  );
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isPage(answer: Answer, body: string): boolean {
+  return /^text\/html\b/i.test(headerOf(answer, 'content-type') ?? '') || /^\s*<(?:!doctype|html)/i.test(body);
+}
+
+function codeFor(answer: Answer, codes: readonly string[]): ErrorCode {
+  switch (answer.status) {
+    case 401:
+      return 'REGISTRY_UNAUTHORIZED';
+    case 403:
+      return 'REGISTRY_DENIED';
+    case 404:
+      return isAbsent(answer, codes) ? 'CONTENT_MISSING' : 'REGISTRY_ERROR';
+    case 429:
+      return 'REGISTRY_RATE_LIMITED';
+    default:
+      if (answer.status === 400 && codes.includes('DIGEST_INVALID')) return 'DIGEST_MISMATCH';
+      return answer.status >= 400 ? 'REGISTRY_ERROR' : 'REGISTRY_PROTOCOL';
+  }
+}
+
+/** An answer to HEAD has no body that could say more; one to GET has to say what is absent. */
+function isAbsent(answer: Answer, codes: readonly string[]): boolean {
+  return answer.method === 'HEAD' || codes.some((code) => ABSENT.test(code));
+}
+
+function hintFor(code: ErrorCode, answer: Answer, body: string): string | undefined {
+  if (code === 'REGISTRY_DENIED') return 'Ask for the right to do this in the registry, or log in with another account.';
+  if (code === 'REGISTRY_RATE_LIMITED') return 'Wait and run the same command again: what is done is not done twice. Logging in may raise the limit.';
+  if (answer.status === 413) return 'Raise the limit of the proxy before the registry (nginx: client_max_body_size).';
+  if (answer.status === 400 && answer.url.protocol === 'http:' && /https/i.test(body)) return 'The registry speaks TLS there: leave out --plain-http.';
+  if (isPage(answer, body)) return 'Something other than a registry answers there: check host, port and proxy.';
+  return undefined;
+}

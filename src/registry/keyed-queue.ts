@@ -1,0 +1,35 @@
+// Work of one key one after another, work of different keys side by side.
+
+export class KeyedQueue<K> {
+  readonly #last = new Map<K, Promise<void>>();
+
+  /** Runs `task` when all earlier ones of `key` have ended, however they did. @throws the signal's reason while it waits */
+  async run<T>(key: K, task: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    const before = this.#last.get(key) ?? Promise.resolve();
+    const { promise: ended, resolve: end } = Promise.withResolvers<undefined>();
+    // a waiter that gives up must not let those behind it overtake the one that is running
+    const last = Promise.all([before, ended]).then(() => undefined);
+    this.#last.set(key, last);
+    try {
+      await untilAborted(before, signal);
+      return await task();
+    } finally {
+      end(undefined);
+      void last.then(() => this.#last.get(key) === last && this.#last.delete(key));
+    }
+  }
+}
+
+/** Waits for `promise`, but no longer than the signal allows. @throws the signal's reason */
+export async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return promise;
+  signal.throwIfAborted();
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const abort = (): void => reject(signal.reason);
+  signal.addEventListener('abort', abort, { once: true });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
+}

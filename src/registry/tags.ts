@@ -1,0 +1,28 @@
+// The tags of a repository (distribution-spec, "Listing Tags").
+import { AirgapError } from '../core/errors.ts';
+import { isTag } from '../oci/reference.ts';
+import type { ManifestContext } from './manifests.ts';
+import { pages } from './pages.ts';
+import { repositoryScope } from './scope.ts';
+
+const PAGE_SIZE = 1000;
+
+/** In the registry's order. @throws CONTENT_MISSING when there is no such repository */
+export async function* listTags(context: ManifestContext, signal?: AbortSignal): AsyncGenerator<string> {
+  const target = `${context.name}/tags/list?n=${PAGE_SIZE}`;
+  const scopes = [repositoryScope(context.name, 'pull')];
+  for await (const { bytes } of pages(context.transport, { method: 'GET', target, scopes, signal })) yield* parseTags(bytes, context.name);
+}
+
+function parseTags(bytes: Buffer, name: string): string[] {
+  let document: unknown;
+  try {
+    document = JSON.parse(bytes.toString('utf8'));
+  } catch {
+    document = undefined;
+  }
+  const tags = typeof document === 'object' && document !== null && 'tags' in document ? document.tags : undefined;
+  if (tags === null) return []; // what some registries say of an empty repository
+  if (Array.isArray(tags) && tags.every((tag): tag is string => typeof tag === 'string')) return tags.filter(isTag);
+  throw new AirgapError('REGISTRY_PROTOCOL', `the registry answered no list of tags for ${name}`);
+}

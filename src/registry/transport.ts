@@ -1,0 +1,187 @@
+// Requests to one registry, as the rest of the client makes them: with credentials, redirects and retries. A token that
+// ends in the middle is renewed once for each request. Every URL the registry sends passes url-policy.ts.
+import { AirgapError } from '../core/errors.ts';
+import { discard, headerOf, type Answer, type Method } from './answer.ts';
+import { Attempts } from './attempts.ts';
+import { Auth } from './auth.ts';
+import type { Clock } from './clock.ts';
+import type { CredentialSource } from './credential.ts';
+import { findOrigin, type Endpoint } from './endpoint.ts';
+import { httpError, isHttpError } from './http-error.ts';
+import { untilAborted } from './keyed-queue.ts';
+import { Limiter } from './limiter.ts';
+import { fetchToken, type Token, type TokenRequest } from './token.ts';
+import { checkRealm, checkRedirect, sameOrigin, showUrl, type Sender } from './url-policy.ts';
+import type { RequestBody, Wire } from './wire.ts';
+
+export interface Call {
+  readonly method: Method;
+  /** A path below /v2/, or a URL that url-policy.ts has passed. */
+  readonly target: string | URL;
+  /** What the token must allow. */
+  readonly scopes: readonly string[];
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  readonly body?: RequestBody | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Content may be kept elsewhere (blobs, manifests): redirects to other hosts are followed, without credentials. */
+  readonly elsewhere?: boolean | undefined;
+  /** Neither credentials nor the registry's limits: an address that is not the registry's (foreign layers). */
+  readonly anonymous?: boolean | undefined;
+  readonly patience?: number | undefined;
+}
+
+export interface TransportOptions {
+  readonly endpoint: Endpoint;
+  readonly plainHttp: boolean;
+  readonly wire: Wire;
+  readonly clock: Clock;
+  readonly retries: number;
+  readonly credentials?: CredentialSource | undefined;
+}
+
+const MAX_REDIRECTS = 5;
+const REDIRECTS = [301, 302, 303, 307, 308];
+
+export class Transport {
+  readonly #options: TransportOptions;
+  readonly #auth: Auth;
+  /** Requests that carry a blob may wait for others that read it, so each kind has its own room. */
+  readonly #room = { bodies: new Limiter(), others: new Limiter() };
+  #sender: Sender | undefined;
+  #finding: Promise<Sender> | undefined;
+  #answered = false;
+  retries = 0;
+
+  constructor(options: TransportOptions) {
+    this.#options = options;
+    const { endpoint, clock, credentials } = options;
+    let credential: ReturnType<CredentialSource['find']> | undefined;
+    this.#auth = new Auth({
+      host: endpoint.credentialHost,
+      clock,
+      credential: () => (credential ??= credentials?.find(endpoint.credentialHost) ?? Promise.resolve(undefined)),
+      checkRealm: (realm) => checkRealm(realm, this.#known()),
+      fetchToken: (request) => this.#fetchToken(request),
+    });
+  }
+
+  /** Whose URLs are judged; found out with the first request. */
+  async sender(signal?: AbortSignal): Promise<Sender> {
+    if (this.#sender) return this.#sender;
+    for (;;) {
+      try {
+        this.#sender = await untilAborted((this.#finding ??= this.#find(signal)), signal);
+        return this.#sender;
+      } catch (error) {
+        signal?.throwIfAborted();
+        if (error instanceof AirgapError) throw error;
+        // whoever asked first was aborted; we were not
+      }
+    }
+  }
+
+  /** Attempts for a piece of work that is made of several requests. */
+  attempts(signal?: AbortSignal): Attempts {
+    const { retries, clock } = this.#options;
+    return new Attempts({ retries, clock, signal, reached: () => this.#answered, onRetry: () => this.retries++ });
+  }
+
+  /** `once`, tried again while that may help. Only for requests that may be repeated. */
+  async send(call: Call, expected: readonly number[]): Promise<Answer> {
+    const attempts = this.attempts(call.signal);
+    for (;;) {
+      try {
+        return await this.once(call, expected);
+      } catch (error) {
+        await attempts.wait(error);
+      }
+    }
+  }
+
+  /**
+   * One request with one of the `expected` statuses for an answer.
+   * @throws HttpError for another status, REGISTRY_UNAUTHORIZED, URL_REFUSED, and connection errors
+   */
+  async once(call: Call, expected: readonly number[]): Promise<Answer> {
+    const sender = await this.sender(call.signal);
+    const url = typeof call.target === 'string' ? new URL(`/v2/${call.target}`, sender.origin) : call.target;
+    const answer = await this.#authorized(call, url, sender);
+    if (expected.includes(answer.status)) return answer;
+    const error = await httpError(answer, this.#options.clock.now());
+    call.signal?.throwIfAborted();
+    throw isHttpError(error, 401) && call.anonymous !== true && sameOrigin(answer.url, sender.origin) ? await this.#auth.refusal(error) : error;
+  }
+
+  async #authorized(call: Call, url: URL, sender: Sender): Promise<Answer> {
+    if (call.anonymous === true) return this.#followed(call, url, { sender });
+    const authorization = await this.#auth.authorization(call.scopes, call.signal);
+    const answer = await this.#followed(call, url, { sender, authorization });
+    if (answer.status !== 401 || !sameOrigin(answer.url, sender.origin)) return answer;
+    discard(answer);
+    const need = { scopes: call.scopes, used: authorization };
+    const renewed = await this.#auth.respond(answer.headers['www-authenticate'], need, call.signal);
+    return this.#followed(call, url, { sender, authorization: renewed });
+  }
+
+  async #followed(call: Call, start: URL, from: { sender: Sender; authorization?: string | undefined }): Promise<Answer> {
+    let { authorization } = from;
+    let url = start;
+    for (let hops = 0; ; hops++) {
+      const answer = await this.#exchange(call, url, authorization);
+      const location = headerOf(answer, 'location');
+      if (!REDIRECTS.includes(answer.status) || location === undefined) return answer;
+      discard(answer);
+      if (hops === MAX_REDIRECTS) throw new AirgapError('REGISTRY_PROTOCOL', `${showUrl(start)}: more than ${MAX_REDIRECTS} redirects`);
+      url = this.#redirect(call, { location, url, sender: from.sender });
+      if (!sameOrigin(url, from.sender.origin)) authorization = undefined; // for good: a way back was chosen by another host
+    }
+  }
+
+  #redirect(call: Call, from: { location: string; url: URL; sender: Sender }): URL {
+    const next = checkRedirect(from.location, from.url, from.sender);
+    const readOnly = call.method === 'GET' || call.method === 'HEAD';
+    if (readOnly && (call.elsewhere === true || sameOrigin(next, from.sender.origin))) return next;
+    throw new AirgapError('URL_REFUSED', `${call.method} ${showUrl(from.url)} was redirected to ${showUrl(next)}, which is not followed`, {
+      hint: 'Check the address of the registry: only blobs and manifests may be kept elsewhere.',
+    });
+  }
+
+  async #exchange(call: Call, url: URL, authorization: string | undefined): Promise<Answer> {
+    const { body, signal, patience, method } = call;
+    const headers = authorization === undefined ? call.headers : { ...call.headers, authorization };
+    const room = body === undefined ? this.#room.others : this.#room.bodies;
+    const judge = ({ status }: Answer): 'shrink' | 'grow' | 'keep' => (status === 429 ? 'shrink' : status < 400 ? 'grow' : 'keep');
+    const answer = await room.run(() => this.#options.wire.exchange({ method, url, headers, body, signal, patience }), judge, signal);
+    this.#answered = true;
+    return answer;
+  }
+
+  async #fetchToken(request: TokenRequest): Promise<Token> {
+    const { wire, clock } = this.#options;
+    const attempts = this.attempts(request.signal);
+    for (;;) {
+      try {
+        return await fetchToken(wire, request, clock.now());
+      } catch (error) {
+        await attempts.wait(error);
+      }
+    }
+  }
+
+  #find(signal?: AbortSignal): Promise<Sender> {
+    const { endpoint, plainHttp, wire } = this.#options;
+    const { origin } = endpoint;
+    const found = origin instanceof URL ? Promise.resolve(origin) : findOrigin(wire, origin.loopback, signal);
+    return found
+      .then((url) => ({ origin: url, plainHttp }))
+      .catch((error: unknown) => {
+        this.#finding = undefined;
+        throw error;
+      });
+  }
+
+  #known(): Sender {
+    if (this.#sender) return this.#sender;
+    throw new AirgapError('INTERNAL', 'a realm came before the first request');
+  }
+}

@@ -1,0 +1,132 @@
+// One HTTP/1.1 exchange over pooled connections, and nothing more: no credentials, redirects or retries, which are
+// transport.ts. HTTP/2 is not offered: one connection for each blob measured better, and one that stalls holds up no other.
+import type { Readable } from 'node:stream';
+import { Agent, type Dispatcher } from 'undici';
+import type { ByteStream } from '../core/streams.ts';
+import type { Answer, Method } from './answer.ts';
+import { connectionError } from './connection-error.ts';
+import { tlsSettings, type TlsOptions } from './tls.ts';
+
+/** Milliseconds. */
+export interface Timeouts {
+  /** For a connection to be made; 15 seconds by default. */
+  readonly connect?: number | undefined;
+  /** For the headers of an answer, and for each piece of a body to be taken; 60 seconds by default. */
+  readonly headers?: number | undefined;
+  /** Between two pieces of an answer's body; 60 seconds by default. */
+  readonly body?: number | undefined;
+}
+
+/** Makes the dispatcher that requests go through. `connect` holds the TLS settings, for proxies too. */
+export type DispatcherFactory = (options: Agent.Options) => Dispatcher;
+
+export interface WireOptions extends TlsOptions {
+  readonly userAgent?: string | undefined;
+  readonly timeouts?: Timeouts | undefined;
+  readonly dispatcher?: DispatcherFactory | undefined;
+}
+
+export interface RequestBody {
+  /** Bytes, exactly as many as `open` gives. */
+  readonly length: number;
+  /** Called once for each time the request is sent. Errors of the stream come out of the request as they are. */
+  open(): ByteStream;
+}
+
+export interface WireRequest {
+  readonly method: Method;
+  readonly url: URL;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  readonly body?: RequestBody | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** The answer may take this many times longer; for a registry that commits a large blob before it answers. */
+  readonly patience?: number | undefined;
+}
+
+const DOWNLOAD_BUFFER = 256 * 1024;
+
+export class Wire {
+  readonly #dispatcher: Dispatcher;
+  readonly #userAgent: string;
+  readonly #headersTimeout: number;
+  /** Requests sent so far. */
+  requests = 0;
+
+  constructor(options: WireOptions) {
+    const { connect = 15_000, headers = 60_000, body = 60_000 } = options.timeouts ?? {};
+    this.#headersTimeout = headers;
+    this.#userAgent = options.userAgent ?? 'eck-airgap';
+    this.#dispatcher = (options.dispatcher ?? ((settings) => new Agent(settings)))({
+      allowH2: false,
+      headersTimeout: headers,
+      bodyTimeout: body,
+      connect: { ...tlsSettings(options), timeout: connect, autoSelectFamily: true },
+    });
+  }
+
+  /** @throws the signal's reason, an error of the body's stream, or what `connectionError` makes */
+  async exchange(request: WireRequest): Promise<Answer> {
+    const { method, url, signal } = request;
+    signal?.throwIfAborted();
+    this.requests++;
+    const source = request.body === undefined || request.body.length === 0 ? undefined : new WatchedBody(request.body);
+    try {
+      const { statusCode, headers, body } = await this.#dispatcher.request({
+        method,
+        origin: url.origin,
+        path: `${url.pathname}${url.search}`,
+        headers: {
+          'user-agent': this.#userAgent,
+          'accept-encoding': 'identity',
+          ...request.headers,
+          ...(source === undefined ? {} : { 'content-length': String(source.length) }),
+        },
+        body: (source ?? null) as unknown as Readable | null, // any async iterable will do; the types do not say so
+        signal: signal ?? null,
+        reset: false, // undici would close after every HEAD
+        highWaterMark: DOWNLOAD_BUFFER,
+        headersTimeout: this.#headersTimeout * (request.patience ?? 1),
+      });
+      return { method, url, status: statusCode, headers, body, signal };
+    } catch (error) {
+      if (signal?.aborted === true) throw signal.reason;
+      if (source?.failure !== undefined) throw source.failure.error;
+      throw connectionError(error, url.origin);
+    }
+  }
+
+  /** Cuts what is under way and closes all connections. */
+  async close(): Promise<void> {
+    await this.#dispatcher.destroy();
+  }
+}
+
+/** Keeps the error of the source apart from those of the connection that it is written to. */
+class WatchedBody implements AsyncIterable<Uint8Array> {
+  readonly #body: RequestBody;
+  readonly length: number;
+  failure: { readonly error: unknown } | undefined;
+
+  constructor(body: RequestBody) {
+    this.#body = body;
+    this.length = body.length;
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
+    const source = this.#body.open()[Symbol.asyncIterator]();
+    let finished = false;
+    try {
+      for (;;) {
+        const next = await source.next().catch((error: unknown) => {
+          this.failure = { error };
+          throw error;
+        });
+        finished = next.done === true;
+        if (finished) return;
+        yield next.value;
+      }
+    } finally {
+      if (!finished && this.failure === undefined) await source.return?.();
+    }
+  }
+}

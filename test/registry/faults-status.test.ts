@@ -1,0 +1,272 @@
+// What the answers of a registry that misbehaves mean: absent or not, allowed or not, later or never. Only a registry's
+// own "not there" is absence; all else is an error that says which.
+import { describe, expect, test } from 'vitest';
+import { OCI_MANIFEST } from '../../src/oci/media-types.ts';
+import type { RegistryOptions } from '../../src/registry/registry.ts';
+import type { Fault, FaultyRegistryOptions } from '../support/faulty-registry.ts';
+import { answers, answersError, answersHtml, changesHeaders, endless } from '../support/faults.ts';
+import { header } from '../support/memory-registry.ts';
+import { alice, bench, download, NAME, sample, sampleBytes, sampleManifest, type Bench } from '../support/registry-bench.ts';
+import { rejected } from '../support/thrown.ts';
+
+const MEBIBYTE = 1024 * 1024;
+const blob = sample(sampleBytes(5000));
+const manifest = sampleManifest();
+
+async function filled(server: FaultyRegistryOptions = {}, client: RegistryOptions = {}): Promise<Bench> {
+  const made = await bench(server, client);
+  made.server.memory.putBlob(NAME, blob.bytes);
+  made.server.memory.putManifest(NAME, { mediaType: OCI_MANIFEST, bytes: manifest.bytes }, 'v1');
+  return made;
+}
+
+async function failing(fault: Fault, client: RegistryOptions = {}): Promise<Bench> {
+  const made = await filled({}, client);
+  made.server.misbehave({ path: /\/(?:blobs|manifests)\//, times: Infinity }, fault);
+  return made;
+}
+
+const actions = [
+  ['pull of a blob', (made: Bench) => download(made.repository, blob.descriptor)],
+  ['pull of a manifest', (made: Bench) => download(made.repository, manifest.descriptor)],
+  ['resolving a tag', (made: Bench) => made.repository.resolve('v1')],
+] as const;
+
+describe.each(actions)('%s', (_, act) => {
+  test.each(['BLOB_UNKNOWN', 'MANIFEST_UNKNOWN', 'NAME_UNKNOWN'])('404 %s is CONTENT_MISSING', async (code) => {
+    const made = await failing(answersError(404, code));
+    expect((await rejected(act(made))).code).toBe('CONTENT_MISSING');
+    expect(made.clock.slept).toEqual([]);
+  });
+
+  test.each([
+    ['HTML', answersHtml(404)],
+    ['another code', answersError(404, 'UNSUPPORTED')],
+    ['no body', answers(404)],
+    ['JSON of something else', answers(404, { 'content-type': 'application/json' }, Buffer.from('{"detail":"Not Found"}'))],
+  ])('404 with %s is an error, not absence', async (_name, fault) => {
+    const made = await failing(fault);
+    expect((await rejected(act(made))).code).toBe('REGISTRY_ERROR');
+  });
+
+  test('403 is REGISTRY_DENIED, at once', async () => {
+    const made = await failing(answersError(403, 'DENIED'));
+    const error = await rejected(act(made));
+    expect(error.code).toBe('REGISTRY_DENIED');
+    expect(error.hint).toBeTruthy();
+    expect(made.clock.slept).toEqual([]);
+  });
+
+  test('401 without any way in is REGISTRY_UNAUTHORIZED, at once', async () => {
+    const made = await failing(answersError(401, 'UNAUTHORIZED'));
+    const error = await rejected(act(made));
+    expect(error.code).toBe('REGISTRY_UNAUTHORIZED');
+    expect(error.hint).toBeTruthy();
+    expect(made.clock.slept).toEqual([]);
+  });
+
+  test.each([
+    ['401', 'REGISTRY_UNAUTHORIZED'],
+    ['429', 'REGISTRY_RATE_LIMITED'],
+    ['500', 'REGISTRY_ERROR'],
+    ['503', 'REGISTRY_ERROR'],
+  ])('Hauler #777: %s is never treated as absent', async (status, code) => {
+    const made = await failing(answersHtml(Number(status)), { retries: 1 });
+    expect((await rejected(act(made))).code).toBe(code);
+    if (_ !== 'resolving a tag') expect((await rejected(made.repository.exists(_.includes('blob') ? blob.descriptor : manifest.descriptor))).code).toBe(code);
+  });
+
+  test('502 for ever ends after the retries, with growing waits', async () => {
+    const made = await failing(answersHtml(502), { retries: 3 });
+    expect((await rejected(act(made))).code).toBe('REGISTRY_ERROR');
+    expect(made.clock.slept).toHaveLength(3);
+    expect([...made.clock.slept].sort((a, b) => a - b)).toEqual(made.clock.slept);
+    expect(made.clock.slept[0]).toBeGreaterThan(0);
+  });
+
+  test('429 for ever is REGISTRY_RATE_LIMITED', async () => {
+    const made = await failing(answers(429), { retries: 2 });
+    const error = await rejected(act(made));
+    expect(error.code).toBe('REGISTRY_RATE_LIMITED');
+    expect(error.hint).toBeTruthy();
+    expect(made.clock.slept).toHaveLength(2);
+  });
+
+  test.each([
+    ['in seconds', () => '21'],
+    ['as a date', (now: number) => new Date(now + 21_000).toUTCString()],
+  ])('429 with Retry-After %s waits that long', async (_name, retryAfter) => {
+    const made = await filled();
+    const value = retryAfter(made.clock.now());
+    made.server.misbehave({ path: /\/(?:blobs|manifests)\// }, answers(429, { 'retry-after': value }));
+    await act(made);
+    expect(made.clock.slept).toEqual([21_000]);
+  });
+
+  test.each([
+    ['without Retry-After', {}],
+    ['with one that cannot be read', { 'retry-after': 'soon' }],
+    ['with one in the past', { 'retry-after': 'Wed, 21 Oct 2015 07:28:00 GMT' }],
+    ['with one below zero', { 'retry-after': '-5' }],
+  ])('429 %s waits by itself', async (_name, headers) => {
+    const made = await filled();
+    made.server.misbehave({ path: /\/(?:blobs|manifests)\// }, answers(429, headers));
+    await act(made);
+    expect(made.clock.slept).toHaveLength(1);
+    expect(made.clock.slept[0]).toBeGreaterThan(0);
+    expect(made.clock.slept[0]).toBeLessThanOrEqual(30_000);
+  });
+
+  test('a Retry-After of years is not waited for', async () => {
+    const made = await failing(answers(429, { 'retry-after': '99999999999' }), { retries: 2 });
+    expect((await rejected(act(made))).code).toBe('REGISTRY_RATE_LIMITED');
+    for (const ms of made.clock.slept) expect(ms).toBeLessThanOrEqual(10 * 60_000);
+  });
+
+  test('an error body without end is read to its bound only, and is no error of its own', async () => {
+    const made = await failing(() => ({ status: 403, headers: { 'content-type': 'application/json' }, body: endless() }));
+    expect((await rejected(act(made))).code).toBe('REGISTRY_DENIED');
+    const sent = made.server.requests.reduce((sum, request) => sum + request.sent, 0);
+    expect(sent).toBeLessThan(16 * MEBIBYTE); // what the connection's buffers take
+  });
+
+  test('an error message has one line, no control characters and no secret', async () => {
+    const body = { errors: [{ code: 'DENIED', message: 'a\nb\u001b[31mc\u202ed' }, 'x', null, { code: 5 }] };
+    const made = await failing(answers(403, { 'content-type': 'application/json' }, Buffer.from(JSON.stringify(body))));
+    const { message } = await rejected(act(made));
+    // eslint-disable-next-line no-control-regex -- that is what is looked for
+    expect(message).not.toMatch(/[\u0000-\u001f\u007f\u202e]/);
+    expect(message).not.toContain('s3cret');
+    expect(message).toContain(made.server.host);
+  });
+});
+
+describe('tokens', () => {
+  test('one that ended is renewed before it is refused', async () => {
+    const made = await filled({ auth: { kind: 'bearer', expiresIn: 300 } });
+    await download(made.repository, blob.descriptor);
+    made.clock.pass(301_000);
+    made.server.auth?.expireTokens();
+    expect(await download(made.repository, blob.descriptor)).toEqual(blob.bytes);
+    expect(made.server.auth?.issued).toBe(2);
+    expect(made.server.requests.filter(({ status }) => status === 401)).toHaveLength(1);
+  });
+
+  test('one that is refused before its time is renewed once', async () => {
+    const made = await filled({ auth: { kind: 'bearer', expiresIn: 300 } });
+    await download(made.repository, blob.descriptor);
+    made.server.auth?.expireTokens();
+    expect(await download(made.repository, blob.descriptor)).toEqual(blob.bytes);
+    expect(made.server.auth?.issued).toBe(2);
+  });
+
+  test('one that is never good enough is not asked for for ever', async () => {
+    const made = await filled({ auth: { kind: 'bearer' } });
+    made.server.misbehave({ path: /\/blobs\//, times: Infinity }, (call, proceed) => {
+      call.registry.auth?.expireTokens();
+      return proceed();
+    });
+    expect((await rejected(download(made.repository, blob.descriptor))).code).toBe('REGISTRY_UNAUTHORIZED');
+    expect(made.server.auth?.issued).toBeLessThanOrEqual(2);
+    expect(made.clock.slept).toEqual([]);
+  });
+
+  test('an identity token is exchanged in a POST, and stays out of every URL', async () => {
+    const credentials = { find: async () => ({ kind: 'identity-token' as const, token: 'refresh-me' }) };
+    const made = await filled({ auth: { kind: 'bearer', refreshToken: 'refresh-me' } }, { credentials });
+    expect(await download(made.repository, blob.descriptor)).toEqual(blob.bytes);
+    expect(made.server.asked('POST', /^\/token/)).toHaveLength(1);
+    expect(JSON.stringify(made.server.requests)).not.toContain('refresh-me');
+  });
+
+  test('nobody gets a token where that is allowed', async () => {
+    const made = await filled({ auth: { kind: 'bearer', anonymous: true } }, { credentials: undefined });
+    expect(await download(made.repository, blob.descriptor)).toEqual(blob.bytes);
+    expect(header(made.server.asked('GET', /^\/token/)[0]!, 'authorization')).toBeUndefined();
+  });
+
+  test.each([
+    ['refuses', answersError(401, 'UNAUTHORIZED'), 'REGISTRY_UNAUTHORIZED'],
+    ['denies', answersError(403, 'DENIED'), 'REGISTRY_UNAUTHORIZED'],
+    ['is broken for ever', answersHtml(502), 'REGISTRY_ERROR'],
+    ['limits for ever', answers(429), 'REGISTRY_RATE_LIMITED'],
+    ['answers no token', answers(200, { 'content-type': 'application/json' }, Buffer.from('{}')), 'REGISTRY_PROTOCOL'],
+    ['answers no JSON', answers(200, {}, Buffer.from('token')), 'REGISTRY_PROTOCOL'],
+    ['answers a token that breaks a header', answers(200, {}, Buffer.from('{"token":"a\\r\\nx: y"}')), 'REGISTRY_PROTOCOL'],
+    ['answers without end', () => ({ status: 200, body: endless() }), 'REGISTRY_PROTOCOL'],
+    ['redirects', answers(302, { location: '/elsewhere' }), 'URL_REFUSED'],
+  ] as [string, Fault, string][])('a token service that %s', async (_, fault, code) => {
+    const made = await filled({ auth: { kind: 'bearer' } }, { retries: 2 });
+    made.server.misbehave({ path: /^\/token/, times: Infinity }, fault);
+    const error = await rejected(download(made.repository, blob.descriptor));
+    expect(error.code).toBe(code);
+    expect(JSON.stringify([error.message, error.hint, error.details])).not.toContain('s3cret');
+  });
+
+  test('a token service that is broken once', async () => {
+    const made = await filled({ auth: { kind: 'bearer' } });
+    made.server.misbehave({ path: /^\/token/ }, answersError(500, 'UNKNOWN'));
+    expect(await download(made.repository, blob.descriptor)).toEqual(blob.bytes);
+  });
+
+  test('basic', async () => {
+    const made = await filled({ auth: { kind: 'basic' } });
+    expect(await download(made.repository, blob.descriptor)).toEqual(blob.bytes);
+    await download(made.repository, blob.descriptor);
+    expect(made.server.requests.filter(({ status }) => status === 401)).toHaveLength(1);
+  });
+
+  test('no credentials where some are wanted', async () => {
+    const made = await filled({ auth: { kind: 'basic' } }, { credentials: undefined });
+    const error = await rejected(download(made.repository, blob.descriptor));
+    expect(error.code).toBe('REGISTRY_UNAUTHORIZED');
+    expect(error.hint).toBeTruthy();
+  });
+
+  test('credentials are looked up for this host and no other', async () => {
+    const asked: string[] = [];
+    const find = (host: string) => {
+      asked.push(host);
+      return alice.find();
+    };
+    const made = await filled({ auth: { kind: 'bearer' } }, { credentials: { find } });
+    await download(made.repository, blob.descriptor);
+    expect(new Set(asked)).toEqual(new Set([made.server.host]));
+  });
+
+  test.each(['', 'Negotiate', 'Bearer realm="unclosed', 'Bearer service="x"', 'Bearer realm=""', ',,,', 'Digest realm="x", nonce="y"'])(
+    'a challenge that cannot be answered: %j',
+    async (challenge) => {
+      const made = await filled();
+      made.server.misbehave({ path: /^\/v2\//, times: Infinity }, answers(401, { 'www-authenticate': challenge }));
+      const { code } = await rejected(download(made.repository, blob.descriptor));
+      expect(['REGISTRY_UNAUTHORIZED', 'REGISTRY_PROTOCOL', 'URL_REFUSED']).toContain(code);
+      expect(made.server.requests.length).toBeLessThanOrEqual(3);
+    },
+  );
+});
+
+describe('exists', () => {
+  test('says what is there and what is not', async () => {
+    const made = await filled();
+    expect(await made.repository.exists(blob.descriptor)).toBe(true);
+    expect(await made.repository.exists(manifest.descriptor)).toBe(true);
+    expect(await made.repository.exists(sample(Buffer.from('x')).descriptor)).toBe(false);
+    expect(await made.repository.exists(sampleManifest({ annotations: { a: 'b' } }).descriptor)).toBe(false);
+  });
+
+  test('without HEAD (405)', async () => {
+    const made = await filled();
+    made.server.misbehave({ method: 'HEAD', times: Infinity }, answers(405));
+    expect(await made.repository.exists(blob.descriptor)).toBe(true);
+    expect(await made.repository.exists(manifest.descriptor)).toBe(true);
+    expect(await made.repository.exists(sample(Buffer.from('x')).descriptor)).toBe(false);
+  });
+
+  test('a HEAD that answers another size is not "there"', async () => {
+    const made = await filled();
+    made.server.misbehave({ method: 'HEAD', path: /\/blobs\//, times: Infinity }, changesHeaders({ 'content-length': '17' }));
+    const result = await made.repository.exists(blob.descriptor).catch((error: unknown) => error);
+    if (result !== false) expect(result).toMatchObject({ code: expect.stringMatching(/^(REGISTRY_PROTOCOL|DIGEST_MISMATCH)$/) as string });
+  });
+});
