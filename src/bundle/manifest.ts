@@ -50,6 +50,8 @@ const ImageSchema = v.strictObject({
   /** What the tag named upstream, where that is not what is pushed (an index cut to the wanted platforms). */
   original: v.exactOptional(v.strictObject(Node)),
   platforms: v.array(Text),
+  /** No image (a chart, for example): not listed in index.json, since runtimes would try to unpack it. */
+  artifact: v.exactOptional(v.literal(true)),
   /** Attestation children, signatures, other referrers: manifests that travel with the image. */
   accompanying: v.array(AccompanyingSchema),
 });

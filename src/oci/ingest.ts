@@ -1,6 +1,6 @@
 // One blob coming into the cache: what an earlier run left is checked and gone on with, the rest is hashed while it is
 // written, and only what matches its digest gets a final name.
-import { open, rename, rm, type FileHandle } from 'node:fs/promises';
+import { open, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { CHUNK_SIZE, ChunkHasher } from '../core/chunks.ts';
 import { Digester } from '../core/digest.ts';
@@ -25,7 +25,12 @@ export async function ingest(descriptor: Descriptor, content: Content, options: 
   // another process is fetching the same blob: fetch it apart from it, and let the last rename win
   const path = unlock ? files.ingest : `${files.ingest}.${self.pid}`;
   try {
-    const hashes = await receive(path, descriptor, content, options);
+    const resumed = ((await stat(path).catch(() => undefined))?.size ?? 0) > 0;
+    const hashes = await receive(path, descriptor, content, options).catch((error: unknown) => {
+      // what an earlier run left may be what is wrong: once more without it
+      if (resumed && isAirgapError(error, 'DIGEST_MISMATCH')) return receive(path, descriptor, content, options);
+      throw error;
+    });
     await writeWholeFile(files.chunks, hashes);
     options.report?.({ type: 'step', step: 'cache:chunks' });
     await rename(path, files.blob);

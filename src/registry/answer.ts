@@ -19,6 +19,12 @@ export interface Answer {
   readonly signal: AbortSignal | undefined;
 }
 
+/** An answer with its body, whole. */
+export interface Page {
+  readonly answer: Answer;
+  readonly bytes: Buffer;
+}
+
 /** More than this is not read only to keep a connection. */
 const DISCARD_LIMIT = 64 * 1024;
 /** A body that only explains a failure has to come within this many milliseconds. */
@@ -37,7 +43,11 @@ export function discard(answer: Pick<Answer, 'body'>): void {
 
 /** Reads a whole body of at most `limit` bytes. @throws REGISTRY_PROTOCOL when there are more */
 export async function readAll(answer: Answer, limit: number): Promise<Buffer> {
-  const tooLong = (): Error => new AirgapError('REGISTRY_PROTOCOL', `${showUrl(answer.url)} answered more than ${limit} bytes where at most that many are accepted`);
+  const tooLong = (): Error =>
+    new AirgapError(
+      'REGISTRY_PROTOCOL',
+      `${showUrl(answer.url)} answered more than ${limit} bytes where at most that many are accepted`,
+    );
   if (Number(headerOf(answer, 'content-length') ?? 0) > limit) {
     answer.body.destroy();
     throw tooLong();
@@ -51,7 +61,7 @@ export async function readAll(answer: Answer, limit: number): Promise<Buffer> {
 
 /** What to throw when reading the body failed: the reason of an abort, or why the connection broke. */
 export function bodyError(answer: Answer, error: unknown): unknown {
-  return answer.signal?.aborted === true ? answer.signal.reason : connectionError(error, answer.url.origin);
+  return answer.signal?.aborted === true ? answer.signal.reason : connectionError(error, answer.url);
 }
 
 /** Reads at most `limit` bytes for at most ten seconds, whatever happens, and drops the connection if there is more. */

@@ -52,5 +52,7 @@ export function isTransient(error: unknown, reached = true): boolean {
     const { status } = error;
     return status === 429 || status === 408 || (status >= 500 && status !== 501 && status !== 505);
   }
-  return error instanceof AirgapError && error.code === 'REGISTRY_UNREACHABLE' && (reached || !isNeverConnected(error.cause));
+  return (
+    error instanceof AirgapError && error.code === 'REGISTRY_UNREACHABLE' && (reached || !isNeverConnected(error.cause))
+  );
 }

@@ -56,7 +56,11 @@ export class Auth {
    * Answers a 401: the Authorization to try next, never the one that was `used`.
    * @throws REGISTRY_UNAUTHORIZED when there is none, REGISTRY_PROTOCOL, URL_REFUSED
    */
-  async respond(headers: string | string[] | undefined, need: { scopes: readonly string[]; used: string | undefined }, signal?: AbortSignal): Promise<string> {
+  async respond(
+    headers: string | string[] | undefined,
+    need: { scopes: readonly string[]; used: string | undefined },
+    signal?: AbortSignal,
+  ): Promise<string> {
     const { scopes, used } = need;
     const { scheme, asked } = await this.#choose(parseChallenges(headers));
     this.#scheme = scheme;
@@ -85,10 +89,14 @@ export class Auth {
 
   #wanted(cause?: Error): AirgapError {
     const { host } = this.#options;
-    return new AirgapError('REGISTRY_UNAUTHORIZED', `${host} wants credentials, and there are none for it${because(cause)}`, {
-      cause,
-      hint: `Log in ("docker login ${host}" or the like), or pass --authfile. The name of an image that does not exist can also be the reason.`,
-    });
+    return new AirgapError(
+      'REGISTRY_UNAUTHORIZED',
+      `${host} wants credentials, and there are none for it${because(cause)}`,
+      {
+        cause,
+        hint: `Log in ("docker login ${host}" or the like), or pass --authfile. The name of an image that does not exist can also be the reason.`,
+      },
+    );
   }
 
   #held(scopes: readonly string[]): HeldToken | undefined {
@@ -99,24 +107,37 @@ export class Auth {
     const credential = await this.#options.credential();
     const bearer = challenges.find((challenge) => challenge.scheme === 'bearer');
     if (bearer !== undefined) {
-      if (credential?.kind === 'bearer') return { scheme: { kind: 'given', authorization: `Bearer ${credential.token}` }, asked: [] };
+      if (credential?.kind === 'bearer')
+        return { scheme: { kind: 'given', authorization: `Bearer ${credential.token}` }, asked: [] };
       const realm = this.#options.checkRealm(bearer.parameters.get('realm') ?? '');
       const scheme = { kind: 'bearer', realm, service: bearer.parameters.get('service') } as const;
       return { scheme, asked: parseScopes(bearer.parameters.get('scope')) };
     }
     if (!challenges.some((challenge) => challenge.scheme === 'basic')) throw this.#unknownScheme(challenges);
     if (credential === undefined) throw this.#wanted();
-    if (credential.kind === 'basic') return { scheme: { kind: 'basic', authorization: basicAuthorization(credential.username, credential.password) }, asked: [] };
-    throw new AirgapError('REGISTRY_UNAUTHORIZED', `${this.#options.host} wants a user name and password, and there is only a token for it`, {
-      hint: `Log in with user name and password ("docker login ${this.#options.host}").`,
-    });
+    if (credential.kind === 'basic')
+      return {
+        scheme: { kind: 'basic', authorization: basicAuthorization(credential.username, credential.password) },
+        asked: [],
+      };
+    throw new AirgapError(
+      'REGISTRY_UNAUTHORIZED',
+      `${this.#options.host} wants a user name and password, and there is only a token for it`,
+      {
+        hint: `Log in with user name and password ("docker login ${this.#options.host}").`,
+      },
+    );
   }
 
   #unknownScheme(challenges: readonly Challenge[]): AirgapError {
     const names = challenges.map((challenge) => challenge.scheme.slice(0, 20)).join(', ') || 'none';
-    return new AirgapError('REGISTRY_UNAUTHORIZED', `${this.#options.host} wants credentials of a kind that is not supported (it offers: ${names})`, {
-      hint: 'Basic and Bearer are supported.',
-    });
+    return new AirgapError(
+      'REGISTRY_UNAUTHORIZED',
+      `${this.#options.host} wants credentials of a kind that is not supported (it offers: ${names})`,
+      {
+        hint: 'Basic and Bearer are supported.',
+      },
+    );
   }
 
   async #renew(scopes: readonly string[], signal?: AbortSignal): Promise<HeldToken> {
@@ -143,13 +164,18 @@ export class Auth {
   async #fetchOnce(scopes: readonly string[], signal?: AbortSignal): Promise<HeldToken> {
     const scheme = this.#scheme;
     const credential = await this.#options.credential();
-    if (scheme?.kind !== 'bearer' || credential?.kind === 'bearer') throw new AirgapError('INTERNAL', 'a token is fetched where none is wanted');
+    if (scheme?.kind !== 'bearer' || credential?.kind === 'bearer')
+      throw new AirgapError('INTERNAL', 'a token is fetched where none is wanted');
     const request = { realm: scheme.realm, service: scheme.service, scopes, credential, signal };
     const { token, lifetime } = await this.#options.fetchToken(request).catch(async (error: unknown) => {
       throw isAirgapError(error, 'REGISTRY_UNAUTHORIZED') ? await this.refusal(error) : error;
     });
     const life = lifetime * 1000;
-    const held = { scopes, authorization: `Bearer ${token}`, staleAt: this.#options.clock.now() + life - Math.min(MARGIN, life / 10) };
+    const held = {
+      scopes,
+      authorization: `Bearer ${token}`,
+      staleAt: this.#options.clock.now() + life - Math.min(MARGIN, life / 10),
+    };
     this.#tokens = [...this.#tokens.filter((other) => !covers(scopes, other.scopes)), held];
     return held;
   }

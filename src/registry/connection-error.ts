@@ -10,14 +10,15 @@ interface Explanation {
 
 const NOT_TRUSTED =
   /^(?:CERT_|DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH_EXCEEDED|ERR_TLS_CERT_|HOSTNAME_MISMATCH|ERR_SSL_TLSV1_ALERT_UNKNOWN_CA)/;
-const PLAIN_HTTP = /^(?:ERR_SSL_WRONG_VERSION_NUMBER|ERR_SSL_PACKET_LENGTH_TOO_LONG|ERR_SSL_HTTP_REQUEST|ERR_SSL_UNKNOWN_PROTOCOL)$/;
+const PLAIN_HTTP =
+  /^(?:ERR_SSL_WRONG_VERSION_NUMBER|ERR_SSL_PACKET_LENGTH_TOO_LONG|ERR_SSL_HTTP_REQUEST|ERR_SSL_UNKNOWN_PROTOCOL)$/;
 
-/** A failed exchange with `origin`. The signal's own reason is not for this function. */
-export function connectionError(cause: unknown, origin: string): AirgapError {
+/** A failed exchange with the server of a URL. The signal's own reason is not for this function. */
+export function connectionError(cause: unknown, { host, origin }: URL): AirgapError {
   if (cause instanceof AirgapError) return cause;
   const system = systemErrorCode(cause) ?? '';
   const { code, why, hint } = explain(system, cause);
-  return new AirgapError(code, `${origin}: ${why}`, { cause, hint, details: { origin, reason: system } });
+  return new AirgapError(code, `${host}: ${why}`, { cause, hint, details: { origin, reason: system } });
 }
 
 /** Whether the other side does not speak TLS, or broke off before it could tell. */
@@ -38,7 +39,8 @@ function explain(system: string, cause: unknown): Explanation {
     return { code: 'TLS_FAILED', why: `no TLS connection (${system})` };
   }
   if (system.startsWith('HPE_')) return { code: 'REGISTRY_PROTOCOL', why: `what answers is not HTTP (${system})` };
-  if (system === 'UND_ERR_HEADERS_OVERFLOW') return { code: 'REGISTRY_PROTOCOL', why: 'the headers of the answer are too large' };
+  if (system === 'UND_ERR_HEADERS_OVERFLOW')
+    return { code: 'REGISTRY_PROTOCOL', why: 'the headers of the answer are too large' };
   return { code: 'REGISTRY_UNREACHABLE', ...unreachable(system, cause) };
 }
 
@@ -66,7 +68,12 @@ function unreachable(system: string, cause: unknown): { why: string; hint?: stri
     case 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH':
       return { why: 'the connection was cut' };
     default:
-      return { why: cause instanceof Error && cause.message !== '' ? cause.message.slice(0, 200) : `connection failed (${system})` };
+      return {
+        why:
+          cause instanceof Error && cause.message !== ''
+            ? cause.message.slice(0, 200)
+            : `connection failed (${system})`,
+      };
   }
 }
 
@@ -81,11 +88,19 @@ function plainHttpAnswer(): Explanation {
 function notTrusted(system: string, cause: unknown): Explanation {
   if (system === 'CERT_HAS_EXPIRED' || system === 'CERT_NOT_YET_VALID') {
     const why = system === 'CERT_HAS_EXPIRED' ? 'its certificate has expired' : 'its certificate is not valid yet';
-    return { code: 'TLS_FAILED', why, hint: 'Renew the certificate of the registry, or check the clock of this machine.' };
+    return {
+      code: 'TLS_FAILED',
+      why,
+      hint: 'Renew the certificate of the registry, or check the clock of this machine.',
+    };
   }
   if (system === 'ERR_TLS_CERT_ALTNAME_INVALID' || system === 'HOSTNAME_MISMATCH') {
     const names = cause instanceof Error ? cause.message.slice(0, 200) : '';
-    return { code: 'TLS_FAILED', why: `its certificate is for another name: ${names}`, hint: 'Use the name that the certificate is for.' };
+    return {
+      code: 'TLS_FAILED',
+      why: `its certificate is for another name: ${names}`,
+      hint: 'Use the name that the certificate is for.',
+    };
   }
   return {
     code: 'TLS_FAILED',

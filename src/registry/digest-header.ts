@@ -15,7 +15,11 @@ export function namedDigest(answer: Answer): Digest | undefined {
 export function digestAnswered(answer: Answer, expected: Digest): void {
   const found = namedDigest(answer);
   if (found === undefined || found === expected) return;
-  throw new AirgapError('DIGEST_MISMATCH', `${showUrl(answer.url)}: the registry says it has ${found} where ${expected} is meant`, {
-    details: { expected, found },
-  });
+  throw new AirgapError(
+    'DIGEST_MISMATCH',
+    `${showUrl(answer.url)}: the registry says it has ${found} where ${expected} is meant`,
+    {
+      details: { expected, found },
+    },
+  );
 }

@@ -33,7 +33,9 @@ class Interrupted extends Error {
 /** The bytes from `options.start` on. @throws CONTENT_MISSING, DIGEST_MISMATCH (another size), and the transport's errors */
 export function download(what: Download, options: FetchOptions = {}): ByteStream {
   const { mediaType, urls = [] } = what.descriptor;
-  return isForeignLayerType(mediaType) && urls.length > 0 ? downloadForeign(what, urls, options) : downloadFrom(what, options);
+  return isForeignLayerType(mediaType) && urls.length > 0
+    ? downloadForeign(what, urls, options)
+    : downloadFrom(what, options);
 }
 
 async function* downloadFrom(what: Download, options: FetchOptions): AsyncGenerator<Uint8Array> {
@@ -74,12 +76,14 @@ function request({ transport, call }: Download, start: number, signal: AbortSign
 function bytesFrom(answer: Answer, position: number, descriptor: Descriptor): ByteStream {
   if (answer.status === 200) {
     const length = Number(headerOf(answer, 'content-length') ?? 0);
-    if (length > descriptor.size) throw dropped(answer, digestMismatch(descriptor, { size: length }, showUrl(answer.url)));
+    if (length > descriptor.size)
+      throw dropped(answer, digestMismatch(descriptor, { size: length }, showUrl(answer.url)));
     return position === 0 ? answer.body : skip(answer.body, position);
   }
   const header = headerOf(answer, 'content-range');
   const range = answer.status === 206 ? parseContentRange(header) : undefined;
-  const fits = range?.start === position && range.end < descriptor.size && (range.total ?? descriptor.size) === descriptor.size;
+  const fits =
+    range?.start === position && range.end < descriptor.size && (range.total ?? descriptor.size) === descriptor.size;
   if (fits) return answer.body;
   const found = answer.status === 416 ? 'status 416' : `Content-Range ${JSON.stringify(header?.slice(0, 80) ?? '')}`;
   const message = `${showUrl(answer.url)} answered ${found} when asked for bytes from ${position} of ${descriptor.size}`;
@@ -92,7 +96,11 @@ function dropped<E extends Error>(answer: Answer, error: E): E {
 }
 
 /** The registry may lack a foreign layer; only then are its own addresses tried, without credentials. */
-async function* downloadForeign(what: Download, urls: readonly string[], options: FetchOptions): AsyncGenerator<Uint8Array> {
+async function* downloadForeign(
+  what: Download,
+  urls: readonly string[],
+  options: FetchOptions,
+): AsyncGenerator<Uint8Array> {
   const { target, scopes } = what.call;
   const sender = await what.transport.sender(options.signal);
   const calls = [what.call, ...urls.map((url) => ({ target: url, scopes, anonymous: true }))];
@@ -100,7 +108,8 @@ async function* downloadForeign(what: Download, urls: readonly string[], options
   let failure: unknown;
   for (const call of calls) {
     try {
-      const resolved = call.target === target ? call : { ...call, target: checkForeignLayerUrl(String(call.target), sender) };
+      const resolved =
+        call.target === target ? call : { ...call, target: checkForeignLayerUrl(String(call.target), sender) };
       for await (const chunk of downloadFrom({ ...what, call: resolved }, { ...options, start: position })) {
         position += chunk.byteLength;
         yield chunk;

@@ -17,8 +17,12 @@ export interface Endpoint {
 }
 
 /** @throws REFERENCE_INVALID, CONFIG_INVALID (mirror), TLS_REQUIRED */
-export function endpointOf(host: string, options: { readonly mirror?: string | undefined; readonly plainHttp: boolean }): Endpoint {
-  if (!isRegistryHost(host)) throw new AirgapError('REFERENCE_INVALID', `not a registry host: ${JSON.stringify(host.slice(0, 100))}`);
+export function endpointOf(
+  host: string,
+  options: { readonly mirror?: string | undefined; readonly plainHttp: boolean },
+): Endpoint {
+  if (!isRegistryHost(host))
+    throw new AirgapError('REFERENCE_INVALID', `not a registry host: ${JSON.stringify(host.slice(0, 100))}`);
   if (options.mirror !== undefined) return mirrorEndpoint(host, options.mirror, options.plainHttp);
   if (host === 'docker.io' || host === 'index.docker.io') {
     return { credentialHost: 'docker.io', prefix: '', origin: new URL('https://registry-1.docker.io') };
@@ -40,15 +44,19 @@ export async function findOrigin(wire: Wire, host: string, signal?: AbortSignal)
   }
 }
 
-
 function mirrorEndpoint(host: string, mirror: string, plainHttp: boolean): Endpoint {
   const url = URL.parse(mirror);
   const prefix = url?.pathname.replace(/^\/+|\/+$/g, '') ?? '';
-  const plain = url !== null && /^https?:$/.test(url.protocol) && `${url.username}${url.password}${url.search}${url.hash}` === '';
+  const plain =
+    url !== null && /^https?:$/.test(url.protocol) && `${url.username}${url.password}${url.search}${url.hash}` === '';
   if (url === null || !plain || (prefix !== '' && !isRepository(prefix))) {
-    throw new AirgapError('CONFIG_INVALID', `the mirror of ${host} is not a URL of a registry: ${JSON.stringify(mirror.slice(0, 200).replace(/\/\/[^/]*@/, '//***@'))}`, {
-      hint: 'Write https://HOST[:PORT][/PREFIX]; credentials for it come from the credentials file.',
-    });
+    throw new AirgapError(
+      'CONFIG_INVALID',
+      `the mirror of ${host} is not a URL of a registry: ${JSON.stringify(mirror.slice(0, 200).replace(/\/\/[^/]*@/, '//***@'))}`,
+      {
+        hint: 'Write https://HOST[:PORT][/PREFIX]; credentials for it come from the credentials file.',
+      },
+    );
   }
   if (url.protocol === 'http:' && !plainHttp && !isLoopback(url.hostname)) {
     throw new AirgapError('TLS_REQUIRED', `the mirror of ${host} is spoken to without TLS: ${url.origin}`, {

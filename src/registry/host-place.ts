@@ -34,7 +34,9 @@ function placeOfAddress(address: ipaddr.IPv4 | ipaddr.IPv6): Place {
       return 'link';
     case 'unicast':
       // only 2000::/3 is global; the rest of "unicast" holds such things as ::127.0.0.1
-      return address instanceof ipaddr.IPv6 && !address.match(ipaddr.IPv6.parseCIDR('2000::/3')) ? 'loopback' : 'public';
+      return address instanceof ipaddr.IPv6 && !address.match(ipaddr.IPv6.parseCIDR('2000::/3'))
+        ? 'loopback'
+        : 'public';
     default:
       return 'private';
   }

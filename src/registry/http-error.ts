@@ -20,7 +20,11 @@ export class HttpError extends AirgapError {
   /** Milliseconds the server asks to wait. */
   readonly retryAfter: number | undefined;
 
-  constructor(code: ErrorCode, message: string, options: ErrorOptions & { status: number; codes: readonly string[]; retryAfter: number | undefined }) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: ErrorOptions & { status: number; codes: readonly string[]; retryAfter: number | undefined },
+  ) {
     super(code, message, options);
     this.status = options.status;
     this.codes = options.codes;
@@ -32,21 +36,35 @@ export function isHttpError(error: unknown, ...statuses: readonly number[]): err
   return error instanceof HttpError && (statuses.length === 0 || statuses.includes(error.status));
 }
 
+/** Whether an answer to HEAD leaves it open if the thing is there, so that GET has to be asked. */
+export function isUndecided(error: unknown): boolean {
+  return (
+    isHttpError(error, 405) ||
+    (isHttpError(error, 404) && error.code === 'REGISTRY_ERROR' && error.details['method'] === 'HEAD')
+  );
+}
+
 /** Reads the error body, at most 64 KiB of it, and makes the error; `now` is for Retry-After. */
 export async function httpError(answer: Answer, now: number): Promise<HttpError> {
   const body = answer.method === 'HEAD' ? '' : (await readSome(answer, BODY_LIMIT)).toString('utf8');
   const entries = parseErrorBody(body);
   const codes = entries.map((entry) => entry.code);
   const said = entries.map(({ code, message }) => (message === '' ? code : `${code}: ${message}`)).join('; ');
-  const summary = safeText(said === '' ? (isPage(answer, body) ? 'a web page, not an answer of a registry' : body) : said);
+  const summary = safeText(
+    said === '' ? (isPage(answer, body) ? 'a web page, not an answer of a registry' : body) : said,
+  );
   const code = codeFor(answer, codes);
-  return new HttpError(code, `${answer.method} ${showUrl(answer.url)}: ${answer.status}${summary === '' ? '' : ` ${summary}`}`, {
-    status: answer.status,
-    codes,
-    retryAfter: parseRetryAfter(headerOf(answer, 'retry-after'), now),
-    hint: hintFor(code, answer, body),
-    details: { method: answer.method, url: showUrl(answer.url), status: answer.status, codes },
-  });
+  return new HttpError(
+    code,
+    `${answer.method} ${showUrl(answer.url)}: ${answer.status}${summary === '' ? '' : ` ${summary}`}`,
+    {
+      status: answer.status,
+      codes,
+      retryAfter: parseRetryAfter(headerOf(answer, 'retry-after'), now),
+      hint: hintFor(code, answer, body),
+      details: { method: answer.method, url: showUrl(answer.url), status: answer.status, codes },
+    },
+  );
 }
 
 /** One line without control, bidirectional or invisible characters, cut to what a terminal should show. */
@@ -69,9 +87,14 @@ function parseErrorBody(body: string): ErrorEntry[] {
   }
   const errors: unknown = isObject(document) ? document['errors'] : undefined;
   if (!Array.isArray(errors)) return [];
-  return errors.slice(0, 10).filter(isObject).flatMap(({ code, message }) =>
-    typeof code === 'string' ? [{ code: safeText(code).toUpperCase(), message: typeof message === 'string' ? message : '' }] : [],
-  );
+  return errors
+    .slice(0, 10)
+    .filter(isObject)
+    .flatMap(({ code, message }) =>
+      typeof code === 'string'
+        ? [{ code: safeText(code).toUpperCase(), message: typeof message === 'string' ? message : '' }]
+        : [],
+    );
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
@@ -98,16 +121,19 @@ function codeFor(answer: Answer, codes: readonly string[]): ErrorCode {
   }
 }
 
-/** An answer to HEAD has no body that could say more; one to GET has to say what is absent. */
+/** An answer to HEAD has no body that could say more, unless it is announced as a page; one to GET has to say what is absent. */
 function isAbsent(answer: Answer, codes: readonly string[]): boolean {
-  return answer.method === 'HEAD' || codes.some((code) => ABSENT.test(code));
+  return (answer.method === 'HEAD' && !isPage(answer, '')) || codes.some((code) => ABSENT.test(code));
 }
 
 function hintFor(code: ErrorCode, answer: Answer, body: string): string | undefined {
-  if (code === 'REGISTRY_DENIED') return 'Ask for the right to do this in the registry, or log in with another account.';
-  if (code === 'REGISTRY_RATE_LIMITED') return 'Wait and run the same command again: what is done is not done twice. Logging in may raise the limit.';
+  if (code === 'REGISTRY_DENIED')
+    return 'Ask for the right to do this in the registry, or log in with another account.';
+  if (code === 'REGISTRY_RATE_LIMITED')
+    return 'Wait and run the same command again: what is done is not done twice. Logging in may raise the limit.';
   if (answer.status === 413) return 'Raise the limit of the proxy before the registry (nginx: client_max_body_size).';
-  if (answer.status === 400 && answer.url.protocol === 'http:' && /https/i.test(body)) return 'The registry speaks TLS there: leave out --plain-http.';
+  if (answer.status === 400 && answer.url.protocol === 'http:' && /https/i.test(body))
+    return 'The registry speaks TLS there: leave out --plain-http.';
   if (isPage(answer, body)) return 'Something other than a registry answers there: check host, port and proxy.';
   return undefined;
 }

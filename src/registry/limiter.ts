@@ -20,7 +20,11 @@ export class Limiter {
    * Runs `task` when there is room. What it answers says whether it went well (`grow`) or met the registry's own limit
    * (`shrink`).
    */
-  async run<T>(task: () => Promise<T>, judge: (result: T) => 'grow' | 'shrink' | 'keep', signal?: AbortSignal): Promise<T> {
+  async run<T>(
+    task: () => Promise<T>,
+    judge: (result: T) => 'grow' | 'shrink' | 'keep',
+    signal?: AbortSignal,
+  ): Promise<T> {
     await this.#enter(signal);
     const era = this.#era;
     try {

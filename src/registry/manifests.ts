@@ -1,12 +1,12 @@
 // Manifests of one repository (distribution-spec, "Pulling manifests", "Pushing manifests"). Their bytes are verified as
 // they come, and the last few are kept, since what is resolved is nearly always fetched next.
 import { digestOf, isDigest, type Digest } from '../core/digest.ts';
-import { AirgapError } from '../core/errors.ts';
+import { AirgapError, isAirgapError } from '../core/errors.ts';
 import { digestMismatch, MANIFEST_LIMIT, type Descriptor } from '../oci/descriptor.ts';
 import { isManifestType, MANIFEST_TYPES } from '../oci/media-types.ts';
-import { discard, headerOf, readAll, type Answer } from './answer.ts';
+import { discard, headerOf, type Answer } from './answer.ts';
 import { digestAnswered, namedDigest } from './digest-header.ts';
-import { isHttpError } from './http-error.ts';
+import { isUndecided } from './http-error.ts';
 import { repositoryScope } from './scope.ts';
 import { bytesBody } from './token.ts';
 import type { Call, Transport } from './transport.ts';
@@ -27,10 +27,16 @@ const ACCEPT = MANIFEST_TYPES.join(', ');
 const SCHEMA1 = /^application\/vnd\.docker\.distribution\.manifest\.v1\+(?:json|prettyjws)$/;
 
 /** Fetches what a tag or digest names. @throws CONTENT_MISSING, DIGEST_MISMATCH, MANIFEST_INVALID, REGISTRY_PROTOCOL */
-export async function getManifest(context: ManifestContext, reference: string, signal?: AbortSignal): Promise<ReceivedManifest> {
-  const answer = await context.transport.send(manifestCall(context, { method: 'GET', reference, signal }), [200]);
+export async function getManifest(
+  context: ManifestContext,
+  reference: string,
+  signal?: AbortSignal,
+): Promise<ReceivedManifest> {
+  const { answer, bytes } = await context.transport.read(
+    manifestCall(context, { method: 'GET', reference, signal }),
+    MANIFEST_LIMIT,
+  );
   const mediaType = manifestType(answer);
-  const bytes = await readAll(answer, MANIFEST_LIMIT);
   const descriptor = { mediaType, digest: digestOf(bytes), size: bytes.byteLength };
   const where = showUrl(answer.url);
   if (isDigest(reference) && descriptor.digest !== reference) {
@@ -41,33 +47,61 @@ export async function getManifest(context: ManifestContext, reference: string, s
 }
 
 /** The request that reads a manifest by tag or digest. */
-export function manifestCall(context: ManifestContext, what: { method: Call['method']; reference: string; signal?: AbortSignal | undefined }): Call {
+export function manifestCall(
+  context: ManifestContext,
+  what: { method: Call['method']; reference: string; signal?: AbortSignal | undefined },
+): Call {
   const { method, reference, signal } = what;
   const target = `${context.name}/manifests/${reference}`;
-  return { method, target, scopes: [repositoryScope(context.name, 'pull')], headers: { accept: ACCEPT }, elsewhere: true, signal };
+  return {
+    method,
+    target,
+    scopes: [repositoryScope(context.name, 'pull')],
+    headers: { accept: ACCEPT },
+    elsewhere: true,
+    signal,
+  };
 }
 
 /** Stores a manifest under its digest or a tag. True when the registry itself lists it with its subject. */
-export async function putManifest(context: ManifestContext, manifest: ReceivedManifest, options: { reference: string; signal?: AbortSignal | undefined }): Promise<{ subject: boolean }> {
+export async function putManifest(
+  context: ManifestContext,
+  manifest: ReceivedManifest,
+  options: { reference: string; signal?: AbortSignal | undefined },
+): Promise<{ subject: boolean }> {
   const { reference, signal } = options;
   const { mediaType, digest } = manifest.descriptor;
   const target = `${context.name}/manifests/${reference}`;
   const scopes = [repositoryScope(context.name, 'pull', 'push')];
   const headers = { 'content-type': mediaType };
-  const answer = await context.transport.send({ method: 'PUT', target, scopes, headers, body: bytesBody(manifest.bytes), signal }, [201]);
+  const answer = await context.transport.send(
+    { method: 'PUT', target, scopes, headers, body: bytesBody(manifest.bytes), signal },
+    [201],
+  );
   discard(answer);
   digestAnswered(answer, digest);
   return { subject: headerOf(answer, 'oci-subject') !== undefined };
 }
 
 /** The digest that the registry says a reference names; undefined when there is none. One that it does not name is computed. */
-export async function currentDigest(context: ManifestContext, reference: string, signal?: AbortSignal): Promise<Digest | undefined> {
+export async function currentDigest(
+  context: ManifestContext,
+  reference: string,
+  signal?: AbortSignal,
+): Promise<Digest | undefined> {
   try {
     const answer = await context.transport.send(manifestCall(context, { method: 'HEAD', reference, signal }), [200]);
     discard(answer);
-    return namedDigest(answer) ?? (await getManifest(context, reference, signal)).descriptor.digest;
+    const digest = namedDigest(answer);
+    if (digest !== undefined) return digest;
   } catch (error) {
-    if (isHttpError(error, 404) && error.code === 'CONTENT_MISSING') return undefined;
+    if (isAirgapError(error, 'CONTENT_MISSING')) return undefined;
+    if (!isUndecided(error)) throw error;
+  }
+  try {
+    return (await getManifest(context, reference, signal)).descriptor.digest;
+  } catch (error) {
+    if (isAirgapError(error, 'CONTENT_MISSING')) return undefined;
     throw error;
   }
 }
@@ -77,16 +111,23 @@ function manifestType(answer: Answer): string {
   const header = headerOf(answer, 'content-type') ?? '';
   const mediaType = (header.split(';')[0] ?? '').trim().toLowerCase();
   if (isManifestType(mediaType)) return mediaType;
-  discard(answer);
   const where = showUrl(answer.url);
   if (SCHEMA1.test(mediaType)) {
-    throw new AirgapError('MANIFEST_INVALID', `${where} is in Docker's schema 1, which has been out of use since 2017`, {
-      hint: 'Ask the publisher for the image in a current format, or push it again with a current tool.',
-    });
+    throw new AirgapError(
+      'MANIFEST_INVALID',
+      `${where} is in Docker's schema 1, which has been out of use since 2017`,
+      {
+        hint: 'Ask the publisher for the image in a current format, or push it again with a current tool.',
+      },
+    );
   }
-  throw new AirgapError('REGISTRY_PROTOCOL', `${where} answered ${JSON.stringify(mediaType.slice(0, 100))} where a manifest was asked for`, {
-    hint: 'Check that host and port are those of a registry, and that no proxy answers in its place.',
-  });
+  throw new AirgapError(
+    'REGISTRY_PROTOCOL',
+    `${where} answered ${JSON.stringify(mediaType.slice(0, 100))} where a manifest was asked for`,
+    {
+      hint: 'Check that host and port are those of a registry, and that no proxy answers in its place.',
+    },
+  );
 }
 
 const KEEP_COUNT = 64;

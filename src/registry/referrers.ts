@@ -7,6 +7,7 @@ import { AirgapError, isAirgapError } from '../core/errors.ts';
 import { descriptorOf, type Descriptor } from '../oci/descriptor.ts';
 import { parseManifest, type Index } from '../oci/manifest.ts';
 import { OCI_INDEX } from '../oci/media-types.ts';
+import { referrersTag } from '../oci/referrer-tags.ts';
 import { headerOf } from './answer.ts';
 import { isHttpError } from './http-error.ts';
 import { getManifest, putManifest, type ManifestContext, type ReceivedManifest } from './manifests.ts';
@@ -15,13 +16,12 @@ import { repositoryScope } from './scope.ts';
 
 const MAX_REFERRERS = 10_000;
 
-/** `sha256-<hex>`. */
-export function referrersTag(subject: Digest): string {
-  return subject.replace(':', '-');
-}
-
 /** The manifests whose subject this is; an empty list when there are none. */
-export async function listReferrers(context: ManifestContext, subject: Digest, signal?: AbortSignal): Promise<Descriptor[]> {
+export async function listReferrers(
+  context: ManifestContext,
+  subject: Digest,
+  signal?: AbortSignal,
+): Promise<Descriptor[]> {
   try {
     return await listByApi(context, subject, signal);
   } catch (error) {
@@ -31,16 +31,26 @@ export async function listReferrers(context: ManifestContext, subject: Digest, s
 }
 
 /** What a manifest says about its subject, as far as it can be read. */
-export function subjectOf(bytes: Uint8Array): { subject: Digest; artifactType?: string; annotations?: Record<string, string> } | undefined {
+export function subjectOf(
+  bytes: Uint8Array,
+): { subject: Digest; artifactType?: string; annotations?: Record<string, string> } | undefined {
   const result = v.safeParse(SubjectSchema, parseJson(bytes));
   if (!result.success) return undefined;
   const { subject, artifactType, config, annotations } = result.output;
   const type = artifactType ?? config?.mediaType;
-  return { subject: subject.digest, ...(type === undefined ? {} : { artifactType: type }), ...(annotations === undefined ? {} : { annotations }) };
+  return {
+    subject: subject.digest,
+    ...(type === undefined ? {} : { artifactType: type }),
+    ...(annotations === undefined ? {} : { annotations }),
+  };
 }
 
 /** Adds a referrer to the index under the tag; for registries that do not do it themselves. One at a time for each subject. */
-export async function addTaggedReferrer(context: ManifestContext, manifest: ReceivedManifest, signal?: AbortSignal): Promise<void> {
+export async function addTaggedReferrer(
+  context: ManifestContext,
+  manifest: ReceivedManifest,
+  signal?: AbortSignal,
+): Promise<void> {
   const about = subjectOf(manifest.bytes);
   if (about === undefined) return;
   const { subject, ...properties } = about;
@@ -49,24 +59,40 @@ export async function addTaggedReferrer(context: ManifestContext, manifest: Rece
   if (known.some((descriptor) => descriptor.digest === manifest.descriptor.digest)) return;
   const manifests = [...known, { ...manifest.descriptor, ...properties }];
   const bytes = canonicalJson({ schemaVersion: 2, mediaType: OCI_INDEX, manifests, annotations: index?.annotations });
-  await putManifest(context, { descriptor: descriptorOf(bytes, OCI_INDEX), bytes }, { reference: referrersTag(subject), signal });
+  await putManifest(
+    context,
+    { descriptor: descriptorOf(bytes, OCI_INDEX), bytes },
+    { reference: referrersTag(subject), signal },
+  );
 }
 
 async function listByApi(context: ManifestContext, subject: Digest, signal?: AbortSignal): Promise<Descriptor[]> {
   const target = `${context.name}/referrers/${subject}`;
   const scopes = [repositoryScope(context.name, 'pull')];
   const found = new Map<Digest, Descriptor>();
-  for await (const { answer, bytes } of pages(context.transport, { method: 'GET', target, scopes, headers: { accept: OCI_INDEX }, signal })) {
+  for await (const { answer, bytes } of pages(context.transport, {
+    method: 'GET',
+    target,
+    scopes,
+    headers: { accept: OCI_INDEX },
+    signal,
+  })) {
     if (!(headerOf(answer, 'content-type') ?? '').toLowerCase().startsWith(OCI_INDEX)) {
       throw new AirgapError('REGISTRY_PROTOCOL', `the registry answered ${target} with something that is not an index`);
     }
-    for (const descriptor of asIndex(parseManifest(bytes, OCI_INDEX), target).manifests) found.set(descriptor.digest, descriptor);
-    if (found.size > MAX_REFERRERS) throw new AirgapError('REGISTRY_PROTOCOL', `${target} lists more than ${MAX_REFERRERS} referrers`);
+    for (const descriptor of asIndex(parseManifest(bytes, OCI_INDEX), target).manifests)
+      found.set(descriptor.digest, descriptor);
+    if (found.size > MAX_REFERRERS)
+      throw new AirgapError('REGISTRY_PROTOCOL', `${target} lists more than ${MAX_REFERRERS} referrers`);
   }
   return [...found.values()];
 }
 
-async function taggedReferrers(context: ManifestContext, subject: Digest, signal?: AbortSignal): Promise<Index | undefined> {
+async function taggedReferrers(
+  context: ManifestContext,
+  subject: Digest,
+  signal?: AbortSignal,
+): Promise<Index | undefined> {
   const tag = referrersTag(subject);
   try {
     const { bytes, descriptor } = await getManifest(context, tag, signal);

@@ -1,39 +1,116 @@
-// skeleton: implementation follows
-import type { Dispatcher, Agent } from 'undici';
-import type { Clock } from './clock.ts';
+// One registry (OCI distribution-spec): what its repositories share, from its options. Loopback registries are spoken to
+// in TLS where they speak it and in plain HTTP where they do not; beyond loopback plain HTTP needs `plainHttp`.
+import { AirgapError } from '../core/errors.ts';
+import { isRepository } from '../oci/reference.ts';
+import { discard } from './answer.ts';
+import { BlobPusher } from './blobs.ts';
+import { systemClock, type Clock } from './clock.ts';
 import type { CredentialSource } from './credential.ts';
-import type { Repository } from './repository.ts';
+import { endpointOf } from './endpoint.ts';
+import { KeyedQueue } from './keyed-queue.ts';
+import { Repository, type RepositoryContext } from './repository.ts';
+import { Transport } from './transport.ts';
 import type { UploadJournal } from './upload-journal.ts';
+import { Wire, type DispatcherFactory, type Timeouts } from './wire.ts';
 
 export interface RegistryOptions {
+  /** Speak plain HTTP, beyond loopback too. */
   readonly plainHttp?: boolean | undefined;
+  /** Do not check certificates. */
   readonly insecureSkipTlsVerify?: boolean | undefined;
+  /** Certificate authorities in PEM, added to the default roots. */
   readonly ca?: string | undefined;
+  /** Anonymous access by default. */
   readonly credentials?: CredentialSource | undefined;
+  /**
+   * Where this registry is really fetched from: `https://host[:port][/prefix]`. Repository paths get the prefix; credentials
+   * are those for the mirror's host, never the origin's. Plain http beyond loopback needs `plainHttp`.
+   */
   readonly mirror?: string | undefined;
   readonly userAgent?: string | undefined;
+  /** Attempts after the first; 5 by default. */
   readonly retries?: number | undefined;
+  /** Where upload sessions are remembered across processes; nowhere by default. */
   readonly uploads?: UploadJournal | undefined;
+  /** Bytes of one PATCH of a chunked upload; 32 MiB by default. */
   readonly chunkSize?: number | undefined;
+  /** Blobs larger than this are uploaded in chunks; 64 MiB by default. */
   readonly chunkThreshold?: number | undefined;
   readonly clock?: Clock | undefined;
-  /** Makes the dispatcher that all requests go through; for proxies. An undici Agent by default. */
-  readonly dispatcher?: ((options: Agent.Options) => Dispatcher) | undefined;
-  readonly timeouts?: { readonly connect?: number; readonly headers?: number; readonly body?: number } | undefined;
+  readonly timeouts?: Timeouts | undefined;
+  /** Makes what requests go through, for proxies; an undici Agent by default. */
+  readonly dispatcher?: DispatcherFactory | undefined;
 }
 
+export interface RegistryStats {
+  /** Requests sent, of every kind. */
+  readonly requests: number;
+  /** Attempts after a failure. */
+  readonly retries: number;
+  /** Blobs sent and mounted. */
+  readonly uploads: number;
+  readonly mounts: number;
+}
+
+const MIB = 1024 * 1024;
+
 export class Registry {
+  /** As given: `docker.io` though requests go to registry-1.docker.io. */
   readonly host: string;
-  constructor(host: string, _options: RegistryOptions = {}) {
+  readonly #wire: Wire;
+  readonly #shared: RepositoryContext;
+  readonly #repositories = new Map<string, Repository>();
+
+  /** @throws REFERENCE_INVALID, CONFIG_INVALID (mirror), TLS_REQUIRED, TLS_FAILED (ca) */
+  constructor(host: string, options: RegistryOptions = {}) {
+    const {
+      plainHttp = false,
+      retries = 5,
+      chunkSize = 32 * MIB,
+      chunkThreshold = 64 * MIB,
+      clock = systemClock,
+    } = options;
+    const endpoint = endpointOf(host, { mirror: options.mirror, plainHttp });
     this.host = host;
+    this.#wire = new Wire(options);
+    const transport = new Transport({
+      endpoint,
+      plainHttp,
+      wire: this.#wire,
+      clock,
+      retries,
+      credentials: options.credentials,
+    });
+    this.#shared = {
+      transport,
+      blobs: new BlobPusher(transport, { chunkSize, chunkThreshold, journal: options.uploads }),
+      referrerUpdates: new KeyedQueue(),
+      prefix: endpoint.prefix,
+    };
   }
-  ping(_signal?: AbortSignal): Promise<void> {
-    throw new Error('not yet');
+
+  get stats(): RegistryStats {
+    return { requests: this.#wire.requests, retries: this.#shared.transport.retries, ...this.#shared.blobs.stats };
   }
-  repository(_name: string): Repository {
-    throw new Error('not yet');
+
+  /** Asks whether this is a registry and lets us in. @throws the errors of any request */
+  async ping(signal?: AbortSignal): Promise<void> {
+    discard(await this.#shared.transport.send({ method: 'GET', target: '', scopes: [], signal }, [200]));
   }
-  close(): Promise<void> {
-    throw new Error('not yet');
+
+  /** @throws REFERENCE_INVALID */
+  repository(name: string): Repository {
+    const known = this.#repositories.get(name);
+    if (known) return known;
+    if (!isRepository(name))
+      throw new AirgapError('REFERENCE_INVALID', `not a repository: ${JSON.stringify(name.slice(0, 300))}`);
+    const repository = new Repository(name, this.#shared);
+    this.#repositories.set(name, repository);
+    return repository;
+  }
+
+  /** Cuts what is under way and closes all connections. */
+  async close(): Promise<void> {
+    await this.#wire.close();
   }
 }

@@ -11,9 +11,17 @@ import { discard, headerOf } from './answer.ts';
 import type { BlobPusher } from './blobs.ts';
 import { digestAnswered } from './digest-header.ts';
 import { download } from './download.ts';
-import { isHttpError } from './http-error.ts';
+import { isUndecided } from './http-error.ts';
 import type { KeyedQueue } from './keyed-queue.ts';
-import { currentDigest, getManifest, manifestCall, putManifest, RecentManifests, type ManifestContext, type ReceivedManifest } from './manifests.ts';
+import {
+  currentDigest,
+  getManifest,
+  manifestCall,
+  putManifest,
+  RecentManifests,
+  type ManifestContext,
+  type ReceivedManifest,
+} from './manifests.ts';
 import { addTaggedReferrer, listReferrers, subjectOf } from './referrers.ts';
 import { repositoryScope } from './scope.ts';
 import { listTags } from './tags.ts';
@@ -81,7 +89,8 @@ export class Repository implements Target, ReferrerLister {
 
   async tag(descriptor: Descriptor, reference: string, options: Cancel = {}): Promise<void> {
     const { signal } = options;
-    if (!isTag(reference)) throw new AirgapError('REFERENCE_INVALID', `not a tag: ${JSON.stringify(reference.slice(0, 150))}`);
+    if (!isTag(reference))
+      throw new AirgapError('REFERENCE_INVALID', `not a tag: ${JSON.stringify(reference.slice(0, 150))}`);
     if ((await currentDigest(this.#context, reference, signal)) === descriptor.digest) return;
     const bytes = await readBlob(this, descriptor, { signal });
     await putManifest(this.#context, { descriptor, bytes }, { reference, signal });
@@ -98,7 +107,10 @@ export class Repository implements Target, ReferrerLister {
   async #pushManifest(descriptor: Descriptor, content: Content, options: PushOptions): Promise<void> {
     const { signal, progress } = options;
     if (descriptor.size > MANIFEST_LIMIT) {
-      throw new AirgapError('MANIFEST_INVALID', `${descriptor.digest} has ${descriptor.size} bytes; a manifest has at most ${MANIFEST_LIMIT}`);
+      throw new AirgapError(
+        'MANIFEST_INVALID',
+        `${descriptor.digest} has ${descriptor.size} bytes; a manifest has at most ${MANIFEST_LIMIT}`,
+      );
     }
     const bytes = await collect(verified(content.open(0), descriptor), MANIFEST_LIMIT);
     const manifest: ReceivedManifest = { descriptor, bytes };
@@ -120,9 +132,44 @@ export class Repository implements Target, ReferrerLister {
       const length = Number(headerOf(answer, 'content-length') ?? 0);
       return length === 0 || length === descriptor.size;
     } catch (error) {
-      if (isHttpError(error, 405) || isPageOf404(error)) return this.#answersGet(descriptor, signal);
+      if (isAirgapError(error, 'CONTENT_MISSING')) return false;
+      if (isUndecided(error)) return this.#answersGet(descriptor, signal);
+      throw error;
+    }
+  }
+
+  async #answersGet(descriptor: Descriptor, signal: AbortSignal | undefined): Promise<boolean> {
+    const call = this.#contentCall(descriptor, 'GET');
+    try {
+      discard(
+        await this.#shared.transport.send(
+          { ...call, headers: { ...call.headers, range: 'bytes=0-0' }, signal },
+          [200, 206, 416],
+        ),
+      );
+      return true;
+    } catch (error) {
       if (isAirgapError(error, 'CONTENT_MISSING')) return false;
       throw error;
     }
   }
+
+  #contentCall(descriptor: Descriptor, method: Call['method']): Call {
+    if (isNode(descriptor)) return manifestCall(this.#context, { method, reference: descriptor.digest });
+    const { name } = this.#context;
+    return {
+      method,
+      target: `${name}/blobs/${descriptor.digest}`,
+      scopes: [repositoryScope(name, 'pull')],
+      elsewhere: true,
+    };
+  }
+}
+
+function checkReference(reference: string): void {
+  if (isDigest(reference) || isTag(reference)) return;
+  throw new AirgapError(
+    'REFERENCE_INVALID',
+    `neither a tag nor a sha256 digest: ${JSON.stringify(reference.slice(0, 150))}`,
+  );
 }

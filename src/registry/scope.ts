@@ -28,7 +28,9 @@ export function mergeScopes(a: readonly string[], b: readonly string[]): string[
 
 /** The scopes of a challenge, few and plain ones only. */
 export function parseScopes(text: string | undefined): string[] {
-  const scopes = (text ?? '').split(' ').filter((scope) => /^[a-z]+(?:\([a-z]+\))?:[\x21-\x7e]{1,400}:[a-z*,]{1,60}$/.test(scope));
+  const scopes = (text ?? '')
+    .split(' ')
+    .filter((scope) => /^[a-z]+(?:\([a-z]+\))?:[\x21-\x7e]{1,400}:[a-z*,]{1,60}$/.test(scope));
   return scopes.slice(0, 8);
 }
 

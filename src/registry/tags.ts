@@ -11,7 +11,8 @@ const PAGE_SIZE = 1000;
 export async function* listTags(context: ManifestContext, signal?: AbortSignal): AsyncGenerator<string> {
   const target = `${context.name}/tags/list?n=${PAGE_SIZE}`;
   const scopes = [repositoryScope(context.name, 'pull')];
-  for await (const { bytes } of pages(context.transport, { method: 'GET', target, scopes, signal })) yield* parseTags(bytes, context.name);
+  for await (const { bytes } of pages(context.transport, { method: 'GET', target, scopes, signal }))
+    yield* parseTags(bytes, context.name);
 }
 
 function parseTags(bytes: Buffer, name: string): string[] {

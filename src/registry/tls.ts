@@ -24,14 +24,19 @@ export function tlsSettings(options: TlsOptions): TlsSettings {
 }
 
 function parseCertificates(pem: string): string[] {
-  const blocks = pem.match(/-----BEGIN (?:TRUSTED )?CERTIFICATE-----[^-]*-----END (?:TRUSTED )?CERTIFICATE-----/g) ?? [];
+  const blocks =
+    pem.match(/-----BEGIN (?:TRUSTED )?CERTIFICATE-----[^-]*-----END (?:TRUSTED )?CERTIFICATE-----/g) ?? [];
   try {
     if (blocks.length === 0) throw new Error('it holds no PEM certificate');
     return blocks.map((block) => new X509Certificate(block).toString());
   } catch (cause) {
-    throw new AirgapError('TLS_FAILED', `the file of certificate authorities cannot be used: ${(cause as Error).message}`, {
-      cause,
-      hint: 'Give --ca-file a PEM file with the certificate of the authority that signed the registry\'s ("-----BEGIN CERTIFICATE-----").',
-    });
+    throw new AirgapError(
+      'TLS_FAILED',
+      `the file of certificate authorities cannot be used: ${(cause as Error).message}`,
+      {
+        cause,
+        hint: 'Give --ca-file a PEM file with the certificate of the authority that signed the registry\'s ("-----BEGIN CERTIFICATE-----").',
+      },
+    );
   }
 }

@@ -47,7 +47,11 @@ export function basicAuthorization(username: string, password: string): string {
 
 function toHttp({ realm, service, scopes, credential, signal }: TokenRequest): WireRequest {
   if (credential?.kind === 'identity-token') {
-    const form = new URLSearchParams({ grant_type: 'refresh_token', client_id: CLIENT_ID, refresh_token: credential.token });
+    const form = new URLSearchParams({
+      grant_type: 'refresh_token',
+      client_id: CLIENT_ID,
+      refresh_token: credential.token,
+    });
     if (service !== undefined) form.set('service', service);
     if (scopes.length > 0) form.set('scope', scopes.join(' '));
     const headers = { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' };
@@ -75,7 +79,9 @@ export function bytesBody(bytes: Uint8Array): RequestBody {
 
 function parseToken(bytes: Buffer, where: string): Token {
   const document = parseObject(bytes);
-  const token = [document['token'], document['access_token']].find((value) => typeof value === 'string' && value !== '');
+  const token = [document['token'], document['access_token']].find(
+    (value) => typeof value === 'string' && value !== '',
+  );
   if (typeof token !== 'string' || !TOKEN.test(token)) {
     throw new AirgapError('REGISTRY_PROTOCOL', `the token service ${where} answered no usable token`);
   }

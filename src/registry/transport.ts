@@ -1,7 +1,7 @@
 // Requests to one registry, as the rest of the client makes them: with credentials, redirects and retries. A token that
 // ends in the middle is renewed once for each request. Every URL the registry sends passes url-policy.ts.
 import { AirgapError } from '../core/errors.ts';
-import { discard, headerOf, type Answer, type Method } from './answer.ts';
+import { discard, headerOf, readAll, type Answer, type Method, type Page } from './answer.ts';
 import { Attempts } from './attempts.ts';
 import { Auth } from './auth.ts';
 import type { Clock } from './clock.ts';
@@ -87,15 +87,16 @@ export class Transport {
   }
 
   /** `once`, tried again while that may help. Only for requests that may be repeated. */
-  async send(call: Call, expected: readonly number[]): Promise<Answer> {
-    const attempts = this.attempts(call.signal);
-    for (;;) {
-      try {
-        return await this.once(call, expected);
-      } catch (error) {
-        await attempts.wait(error);
-      }
-    }
+  send(call: Call, expected: readonly number[]): Promise<Answer> {
+    return this.#repeated(() => this.once(call, expected), call.signal);
+  }
+
+  /** An answer of at most `limit` bytes, whole: a body that breaks off is asked for again. */
+  read(call: Call, limit: number): Promise<Page> {
+    return this.#repeated(async () => {
+      const answer = await this.once(call, [200]);
+      return { answer, bytes: await readAll(answer, limit) };
+    }, call.signal);
   }
 
   /**
@@ -109,7 +110,9 @@ export class Transport {
     if (expected.includes(answer.status)) return answer;
     const error = await httpError(answer, this.#options.clock.now());
     call.signal?.throwIfAborted();
-    throw isHttpError(error, 401) && call.anonymous !== true && sameOrigin(answer.url, sender.origin) ? await this.#auth.refusal(error) : error;
+    throw isHttpError(error, 401) && call.anonymous !== true && sameOrigin(answer.url, sender.origin)
+      ? await this.#auth.refusal(error)
+      : error;
   }
 
   async #authorized(call: Call, url: URL, sender: Sender): Promise<Answer> {
@@ -123,7 +126,11 @@ export class Transport {
     return this.#followed(call, url, { sender, authorization: renewed });
   }
 
-  async #followed(call: Call, start: URL, from: { sender: Sender; authorization?: string | undefined }): Promise<Answer> {
+  async #followed(
+    call: Call,
+    start: URL,
+    from: { sender: Sender; authorization?: string | undefined },
+  ): Promise<Answer> {
     let { authorization } = from;
     let url = start;
     for (let hops = 0; ; hops++) {
@@ -131,7 +138,8 @@ export class Transport {
       const location = headerOf(answer, 'location');
       if (!REDIRECTS.includes(answer.status) || location === undefined) return answer;
       discard(answer);
-      if (hops === MAX_REDIRECTS) throw new AirgapError('REGISTRY_PROTOCOL', `${showUrl(start)}: more than ${MAX_REDIRECTS} redirects`);
+      if (hops === MAX_REDIRECTS)
+        throw new AirgapError('REGISTRY_PROTOCOL', `${showUrl(start)}: more than ${MAX_REDIRECTS} redirects`);
       url = this.#redirect(call, { location, url, sender: from.sender });
       if (!sameOrigin(url, from.sender.origin)) authorization = undefined; // for good: a way back was chosen by another host
     }
@@ -141,27 +149,40 @@ export class Transport {
     const next = checkRedirect(from.location, from.url, from.sender);
     const readOnly = call.method === 'GET' || call.method === 'HEAD';
     if (readOnly && (call.elsewhere === true || sameOrigin(next, from.sender.origin))) return next;
-    throw new AirgapError('URL_REFUSED', `${call.method} ${showUrl(from.url)} was redirected to ${showUrl(next)}, which is not followed`, {
-      hint: 'Check the address of the registry: only blobs and manifests may be kept elsewhere.',
-    });
+    throw new AirgapError(
+      'URL_REFUSED',
+      `${call.method} ${showUrl(from.url)} was redirected to ${showUrl(next)}, which is not followed`,
+      {
+        hint: 'Check the address of the registry: only blobs and manifests may be kept elsewhere.',
+      },
+    );
   }
 
   async #exchange(call: Call, url: URL, authorization: string | undefined): Promise<Answer> {
     const { body, signal, patience, method } = call;
     const headers = authorization === undefined ? call.headers : { ...call.headers, authorization };
     const room = body === undefined ? this.#room.others : this.#room.bodies;
-    const judge = ({ status }: Answer): 'shrink' | 'grow' | 'keep' => (status === 429 ? 'shrink' : status < 400 ? 'grow' : 'keep');
-    const answer = await room.run(() => this.#options.wire.exchange({ method, url, headers, body, signal, patience }), judge, signal);
+    const judge = ({ status }: Answer): 'shrink' | 'grow' | 'keep' =>
+      status === 429 ? 'shrink' : status < 400 ? 'grow' : 'keep';
+    const answer = await room.run(
+      () => this.#options.wire.exchange({ method, url, headers, body, signal, patience }),
+      judge,
+      signal,
+    );
     this.#answered = true;
     return answer;
   }
 
-  async #fetchToken(request: TokenRequest): Promise<Token> {
+  #fetchToken(request: TokenRequest): Promise<Token> {
     const { wire, clock } = this.#options;
-    const attempts = this.attempts(request.signal);
+    return this.#repeated(() => fetchToken(wire, request, clock.now()), request.signal);
+  }
+
+  async #repeated<T>(task: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+    const attempts = this.attempts(signal);
     for (;;) {
       try {
-        return await fetchToken(wire, request, clock.now());
+        return await task();
       } catch (error) {
         await attempts.wait(error);
       }

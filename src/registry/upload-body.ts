@@ -53,13 +53,18 @@ export function pieceOf(blob: Blob, range: { start: number; end: number }, progr
 }
 
 /** The last part is held back until the content has ended, so that a request with too much in it is never complete. */
-async function* cut({ descriptor, content }: Blob, range: { start: number; end: number }, progress: UploadProgress): AsyncGenerator<Uint8Array> {
+async function* cut(
+  { descriptor, content }: Blob,
+  range: { start: number; end: number },
+  progress: UploadProgress,
+): AsyncGenerator<Uint8Array> {
   let position = range.start;
   let last: Uint8Array | undefined;
   try {
     for await (const chunk of content.open(range.start)) {
       if (chunk.byteLength === 0) continue;
-      if (position + chunk.byteLength > descriptor.size) throw digestMismatch(descriptor, { size: position + chunk.byteLength });
+      if (position + chunk.byteLength > descriptor.size)
+        throw digestMismatch(descriptor, { size: position + chunk.byteLength });
       const part = chunk.subarray(0, range.end - position);
       position += part.byteLength;
       if (position === descriptor.size) last = part;

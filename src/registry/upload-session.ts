@@ -48,7 +48,11 @@ export async function startUpload(context: UploadContext): Promise<UploadSession
 }
 
 /** Undefined when the registry has the blob now; else the session that it opened instead. A refusal is an HttpError. */
-export async function mountBlob(context: UploadContext, digest: Digest, from: string): Promise<UploadSession | undefined> {
+export async function mountBlob(
+  context: UploadContext,
+  digest: Digest,
+  from: string,
+): Promise<UploadSession | undefined> {
   const query = new URLSearchParams({ mount: digest, from });
   const post = call(context, 'POST', `${uploadsPath(context)}?${query.toString()}`);
   const scopes = [...post.scopes, repositoryScope(from, 'pull')];
@@ -71,22 +75,36 @@ export async function askUpload(context: UploadContext, location: URL): Promise<
 }
 
 /** Sends bytes from `start` on, once. The answer's status is 202, or 201 where a registry says that it is finished. */
-export async function sendChunk(context: UploadContext, location: URL, chunk: { start: number; body: RequestBody }): Promise<UploadSession & { status: number }> {
+export async function sendChunk(
+  context: UploadContext,
+  location: URL,
+  chunk: { start: number; body: RequestBody },
+): Promise<UploadSession & { status: number }> {
   const { start, body } = chunk;
-  const headers = { 'content-type': 'application/octet-stream', 'content-range': `${start}-${start + body.length - 1}` };
+  const headers = {
+    'content-type': 'application/octet-stream',
+    'content-range': `${start}-${start + body.length - 1}`,
+  };
   const answer = await context.transport.once({ ...call(context, 'PATCH', location), headers, body }, [202, 201, 204]);
-  return { ...sessionOf(context, answer, location), status: answer.status };
+  return { ...(await sessionOf(context, answer, location)), status: answer.status };
 }
 
 /** Ends the session, with all bytes (`body`) or none; once. @throws DIGEST_MISMATCH when something else was committed */
-export async function finishUpload(context: UploadContext, location: URL, last: { digest: Digest; body?: RequestBody | undefined }): Promise<{ committed: boolean }> {
+export async function finishUpload(
+  context: UploadContext,
+  location: URL,
+  last: { digest: Digest; body?: RequestBody | undefined },
+): Promise<{ committed: boolean }> {
   const { digest, body } = last;
   const url = new URL(location);
   // kept as text: the registry's own query must come back byte for byte
   url.search = `${url.search === '' ? '?' : `${url.search}&`}digest=${encodeURIComponent(digest)}`;
   const put = call(context, 'PUT', url);
   const headers = body === undefined ? {} : { 'content-type': 'application/octet-stream' };
-  const answer = await context.transport.once({ ...put, headers, body, patience: COMMIT_PATIENCE }, [201, 202, 204, 200]);
+  const answer = await context.transport.once(
+    { ...put, headers, body, patience: COMMIT_PATIENCE },
+    [201, 202, 204, 200],
+  );
   discard(answer);
   digestAnswered(answer, digest);
   return { committed: answer.status === 201 };

@@ -8,7 +8,15 @@ import { isTransient } from './attempts.ts';
 import { isHttpError, type HttpError } from './http-error.ts';
 import { pieceOf, UploadProgress, type Blob } from './upload-body.ts';
 import type { UploadJournal } from './upload-journal.ts';
-import { askUpload, finishUpload, rememberedLocation, sendChunk, startUpload, type UploadContext, type UploadSession } from './upload-session.ts';
+import {
+  askUpload,
+  finishUpload,
+  rememberedLocation,
+  sendChunk,
+  startUpload,
+  type UploadContext,
+  type UploadSession,
+} from './upload-session.ts';
 
 export interface UploadSettings {
   /** Bytes of one PATCH. */
@@ -123,9 +131,11 @@ class BlobUpload {
       throw new OutOfStep(this.#context, 'the registry says that a part is the whole, and does not have the blob');
     }
     const held = heldBytes(next.last, end) ?? end;
-    if (held > end) throw new OutOfStep(this.#context, `the registry says it holds ${held} bytes, and only ${end} were sent`);
+    if (held > end)
+      throw new OutOfStep(this.#context, `the registry says it holds ${held} bytes, and only ${end} were sent`);
     this.#position = held;
-    if (held <= start) throw new OutOfStep(this.#context, `the registry took bytes ${start} to ${end} and says it holds ${held}`);
+    if (held <= start)
+      throw new OutOfStep(this.#context, `the registry took bytes ${start} to ${end} and says it holds ${held}`);
     this.#advanced();
     await this.#remember();
     return next;
@@ -136,7 +146,8 @@ class BlobUpload {
     const { digest } = this.#blob.descriptor;
     const body = all && pieceOf(this.#blob, all, this.#progress);
     const { committed } = await finishUpload(this.#context, session.location, { digest, body });
-    if (!committed && !(await this.#options.exists())) throw new OutOfStep(this.#context, 'the registry ended the upload and does not have the blob');
+    if (!committed && !(await this.#options.exists()))
+      throw new OutOfStep(this.#context, 'the registry ended the upload and does not have the blob');
     this.#finishing = false;
   }
 
@@ -162,7 +173,10 @@ class BlobUpload {
   #isMendable(error: unknown): boolean {
     if (isHttpError(error, 404, 410, 416)) return true;
     if (isHttpError(error, 405, 501)) return this.#chunked && !this.#tooLarge;
-    return isHttpError(error, 400) && error.codes.some((code) => /^(?:BLOB_UPLOAD_(?:INVALID|UNKNOWN)|RANGE_INVALID|SIZE_INVALID)$/.test(code));
+    return (
+      isHttpError(error, 400) &&
+      error.codes.some((code) => /^(?:BLOB_UPLOAD_(?:INVALID|UNKNOWN)|RANGE_INVALID|SIZE_INVALID)$/.test(code))
+    );
   }
 
   #shrink(error: HttpError): void {
@@ -175,7 +189,8 @@ class BlobUpload {
 
   /** Some proxies cut a request that is too long without a word, and on a bad line less is lost with less. */
   #shorten(): void {
-    if (this.#chunked) this.#chunkSize = Math.max(Math.min(this.#chunkSize, 1024 * 1024), Math.ceil(this.#chunkSize / 2));
+    if (this.#chunked)
+      this.#chunkSize = Math.max(Math.min(this.#chunkSize, 1024 * 1024), Math.ceil(this.#chunkSize / 2));
     else if (++this.#cut >= 2) this.#chunked = true;
   }
 
@@ -218,7 +233,10 @@ class BlobUpload {
 
   async #remember(): Promise<void> {
     if (this.#session === undefined) return;
-    await this.#options.settings.journal?.set(this.#key, { location: this.#session.location.href, offset: this.#position });
+    await this.#options.settings.journal?.set(this.#key, {
+      location: this.#session.location.href,
+      offset: this.#position,
+    });
   }
 
   async #forget(): Promise<void> {
@@ -250,9 +268,13 @@ function isDigestRefused(error: unknown): error is HttpError {
 
 function digestRefused(blob: Blob, error: HttpError): AirgapError {
   const mismatch = digestMismatch(blob.descriptor, { size: blob.descriptor.size });
-  return new AirgapError('DIGEST_MISMATCH', `the registry refuses ${blob.descriptor.digest}: the content sent has another digest`, {
-    cause: error,
-    details: mismatch.details,
-    hint: 'The content was damaged at its source or on the way; verify the source.',
-  });
+  return new AirgapError(
+    'DIGEST_MISMATCH',
+    `the registry refuses ${blob.descriptor.digest}: the content sent has another digest`,
+    {
+      cause: error,
+      details: mismatch.details,
+      hint: 'The content was damaged at its source or on the way; verify the source.',
+    },
+  );
 }

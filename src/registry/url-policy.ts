@@ -83,7 +83,10 @@ function portOf(url: URL): string {
 function parse(what: string, text: string, base?: URL): URL {
   const url = text.length <= URL_LIMIT ? URL.parse(text, base?.href) : null;
   if (url === null) {
-    throw new AirgapError('URL_REFUSED', `the ${what} that ${base?.host ?? 'the registry'} sent is not a URL: ${JSON.stringify(text.slice(0, 100))}`);
+    throw new AirgapError(
+      'URL_REFUSED',
+      `the ${what} that ${base?.host ?? 'the registry'} sent is not a URL: ${JSON.stringify(text.slice(0, 100))}`,
+    );
   }
   if (url.protocol !== 'https:' && url.protocol !== 'http:') throw refused(what, url, 'it is neither http nor https');
   if (url.username !== '' || url.password !== '') throw refused(what, url, 'it has a user name or password in it');
@@ -101,7 +104,11 @@ function checkPlace(what: string, url: URL, sender: Sender): void {
 function checkScheme(what: string, url: URL, from: URL, sender: Sender): void {
   if (url.protocol === 'https:' || (isLoopback(url.hostname) && isLoopback(from.hostname))) return;
   if (from.protocol === 'http:' && sender.plainHttp) return;
-  throw refused(what, url, from.protocol === 'https:' ? 'it leads from https to http' : 'it is plain http beyond loopback');
+  throw refused(
+    what,
+    url,
+    from.protocol === 'https:' ? 'it leads from https to http' : 'it is plain http beyond loopback',
+  );
 }
 
 function refused(what: string, url: URL, why: string): AirgapError {

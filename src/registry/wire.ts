@@ -91,7 +91,7 @@ export class Wire {
     } catch (error) {
       if (signal?.aborted === true) throw signal.reason;
       if (source?.failure !== undefined) throw source.failure.error;
-      throw connectionError(error, url.origin);
+      throw connectionError(error, url);
     }
   }
 
