@@ -65,7 +65,7 @@ export class BlobPusher {
     const { digest } = descriptor;
     if (!this.knowledge.isAbsent(name, digest) && (await exists())) return;
     const context = { transport: this.#transport, name, signal: options.signal };
-    const mount = await this.#mount(context, digest);
+    const mount = await this.#mount(context, blob);
     if (mount !== 'mounted') {
       await uploadBlob(context, blob, { settings: this.#settings, progress: options.progress, session: mount, exists });
       this.stats.uploads++;
@@ -74,12 +74,17 @@ export class BlobPusher {
   }
 
   /** A mount that is refused costs nothing: at worst an upload is begun in the usual way. */
-  async #mount(context: UploadContext, digest: Digest): Promise<'mounted' | UploadSession | undefined> {
+  async #mount(
+    context: UploadContext,
+    { descriptor, exists }: BlobPush,
+  ): Promise<'mounted' | UploadSession | undefined> {
+    const { digest } = descriptor;
     const from = this.knowledge.holder(digest, context.name);
     if (from === undefined) return undefined;
     try {
       const session = await mountBlob(context, digest, from);
       if (session !== undefined) return session;
+      if (!(await exists())) return undefined;
       this.stats.mounts++;
       return 'mounted';
     } catch (error) {

@@ -28,9 +28,9 @@ function parseLine(line: string): Challenge[] {
   const text = new Scanner(line.trim());
   const challenges: Challenge[] = [];
   text.take(COMMAS);
-  while (!text.ended) {
+  while (!text.ended()) {
     challenges.push(parseChallenge(text));
-    if (!text.ended && text.take(COMMAS) === undefined) throw malformed(`no comma at ${text.position}`);
+    if (!text.ended()) text.need(COMMAS, 'comma');
   }
   return challenges;
 }
@@ -63,7 +63,7 @@ class Scanner {
     this.#text = text;
   }
 
-  get ended(): boolean {
+  ended(): boolean {
     return this.position >= this.#text.length;
   }
 

@@ -13,11 +13,13 @@ const NOT_TRUSTED =
 const PLAIN_HTTP =
   /^(?:ERR_SSL_WRONG_VERSION_NUMBER|ERR_SSL_PACKET_LENGTH_TOO_LONG|ERR_SSL_HTTP_REQUEST|ERR_SSL_UNKNOWN_PROTOCOL)$/;
 
+const AGAIN = 'Run the same command again when the network is better: what is done is not done twice.';
+
 /** A failed exchange with the server of a URL. The signal's own reason is not for this function. */
 export function connectionError(cause: unknown, { host, origin }: URL): AirgapError {
   if (cause instanceof AirgapError) return cause;
   const system = systemErrorCode(cause) ?? '';
-  const { code, why, hint } = explain(system, cause);
+  const { code, why, hint = code === 'REGISTRY_UNREACHABLE' ? AGAIN : undefined } = explain(system, cause);
   return new AirgapError(code, `${host}: ${why}`, { cause, hint, details: { origin, reason: system } });
 }
 

@@ -118,7 +118,7 @@ async function* downloadForeign(
     } catch (error) {
       options.signal?.throwIfAborted();
       if (call.target === target && !isAirgapError(error, 'CONTENT_MISSING')) throw error;
-      failure ??= error;
+      failure = error;
     }
   }
   throw failure;

@@ -7,7 +7,7 @@ import { repositoryScope } from './scope.ts';
 
 const PAGE_SIZE = 1000;
 
-/** In the registry's order. @throws CONTENT_MISSING when there is no such repository */
+/** In the registry's order; what is no tag is left out. @throws CONTENT_MISSING when there is no such repository */
 export async function* listTags(context: ManifestContext, signal?: AbortSignal): AsyncGenerator<string> {
   const target = `${context.name}/tags/list?n=${PAGE_SIZE}`;
   const scopes = [repositoryScope(context.name, 'pull')];
@@ -24,6 +24,6 @@ function parseTags(bytes: Buffer, name: string): string[] {
   }
   const tags = typeof document === 'object' && document !== null && 'tags' in document ? document.tags : undefined;
   if (tags === null) return []; // what some registries say of an empty repository
-  if (Array.isArray(tags) && tags.every((tag): tag is string => typeof tag === 'string')) return tags.filter(isTag);
+  if (Array.isArray(tags)) return tags.filter((tag): tag is string => typeof tag === 'string' && isTag(tag));
   throw new AirgapError('REGISTRY_PROTOCOL', `the registry answered no list of tags for ${name}`);
 }

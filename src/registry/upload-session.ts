@@ -67,7 +67,7 @@ export async function mountBlob(
 export async function askUpload(context: UploadContext, location: URL): Promise<UploadSession | undefined> {
   try {
     const answer = await context.transport.send(call(context, 'GET', location), [204, 202, 200]);
-    return sessionOf(context, answer, location);
+    return await sessionOf(context, answer, location);
   } catch (error) {
     if (isHttpError(error, 400, 404, 405, 410, 416, 501)) return undefined;
     throw error;
@@ -108,6 +108,12 @@ export async function finishUpload(
   discard(answer);
   digestAnswered(answer, digest);
   return { committed: answer.status === 201 };
+}
+
+/** Bytes of the upload that an answer stands for; `sent` is how many there can be. `0-0` is one byte only where one was sent. */
+export function heldBytes(last: number | undefined, sent: number): number | undefined {
+  if (last === undefined) return undefined;
+  return last === 0 && sent !== 1 ? 0 : last + 1;
 }
 
 /** Where a remembered session is; undefined when it is not an address of this registry any more. */

@@ -1,14 +1,14 @@
-// Manifests and lists of a registry that misbehaves: tags resolved without HEAD or without digests, manifests that never
-// end or are not what they are called, referrers without an API, lists in pages.
+// Manifests of a registry that misbehaves: tags resolved without HEAD or without digests, manifests that never end or are
+// not what they are called, answers to a push that are lost.
 import { describe, expect, test } from 'vitest';
 import { digestOf } from '../../src/core/digest.ts';
 import { readManifest } from '../../src/oci/manifest.ts';
 import { OCI_INDEX, OCI_MANIFEST } from '../../src/oci/media-types.ts';
 import type { RegistryOptions } from '../../src/registry/registry.ts';
-import type { FaultyRegistryOptions } from '../support/faulty-registry.ts';
 import { answers, answersError, answersHtml, changes, changesHeaders, endless, losesTheAnswer, resets } from '../support/faults.ts';
+import type { FaultyRegistryOptions } from '../support/faulty-registry.ts';
 import { header } from '../support/memory-registry.ts';
-import { bench, connect, download, drain, NAME, sampleManifest, type Bench, type Sample } from '../support/registry-bench.ts';
+import { bench, download, drain, NAME, sampleManifest, type Bench } from '../support/registry-bench.ts';
 import { rejected } from '../support/thrown.ts';
 
 const MANIFEST_LIMIT = 4 * 1024 * 1024;
@@ -31,7 +31,11 @@ describe('resolving', () => {
   test('accepts every manifest type that we know', async () => {
     const made = await filled();
     await made.repository.resolve('v1');
-    const accept = header(made.server.requests.find(({ path }) => path.includes('/manifests/'))!, 'accept') ?? '';
+    const accept =
+      header(
+        made.server.requests.find(({ path }) => path.includes('/manifests/'))!,
+        'accept',
+      ) ?? '';
     expect(accept).toContain(OCI_INDEX);
     expect(accept).toContain('application/vnd.docker.distribution.manifest.list.v2+json');
   });
@@ -57,19 +61,25 @@ describe('resolving', () => {
     }
   });
 
-  test.each(['sha256:short', 'sha512:00', '../../etc/passwd', ''])('a Docker-Content-Digest of %j is not a digest', async (wrong) => {
-    const made = await filled();
-    made.server.misbehave({ method: 'HEAD', times: Infinity }, changesHeaders({ 'docker-content-digest': wrong }));
-    const result = await made.repository.resolve('v1').catch((error: unknown) => error);
-    if (!(result instanceof Error)) expect(result).toEqual({ mediaType, digest, size });
-    else expect(result).toMatchObject({ code: 'REGISTRY_PROTOCOL' });
-  });
+  test.each(['sha256:short', 'sha512:00', '../../etc/passwd', ''])(
+    'a Docker-Content-Digest of %j is not a digest',
+    async (wrong) => {
+      const made = await filled();
+      made.server.misbehave({ method: 'HEAD', times: Infinity }, changesHeaders({ 'docker-content-digest': wrong }));
+      const result = await made.repository.resolve('v1').catch((error: unknown) => error);
+      if (!(result instanceof Error)) expect(result).toEqual({ mediaType, digest, size });
+      else expect(result).toMatchObject({ code: 'REGISTRY_PROTOCOL' });
+    },
+  );
 
   test('the body is another one than the header says', async () => {
     const made = await filled();
     const other = sampleManifest({ annotations: { a: 'other' } });
     made.server.misbehave({ method: 'HEAD', times: Infinity }, answers(405));
-    made.server.misbehave({ method: 'GET', path: /\/manifests\//, times: Infinity }, changesHeaders({ 'docker-content-digest': other.descriptor.digest }));
+    made.server.misbehave(
+      { method: 'GET', path: /\/manifests\//, times: Infinity },
+      changesHeaders({ 'docker-content-digest': other.descriptor.digest }),
+    );
     expect((await rejected(made.repository.resolve('v1'))).code).toBe('DIGEST_MISMATCH');
   });
 
@@ -79,28 +89,39 @@ describe('resolving', () => {
     expect((await rejected(made.repository.resolve(digestOf(Buffer.from('x'))))).code).toBe('CONTENT_MISSING');
   });
 
-  test.each(['', '../v1', 'a/b', 'v1?x=y', 'v1#x', 'sha256:xyz', 'sha256:..%2f', 'x'.repeat(129)])('%j is not sent to anybody', async (reference) => {
-    const made = await filled();
-    expect((await rejected(made.repository.resolve(reference))).code).toBe('REFERENCE_INVALID');
-    expect(made.server.requests).toEqual([]);
-  });
+  test.each(['', '../v1', 'a/b', 'v1?x=y', 'v1#x', 'sha256:xyz', 'sha256:..%2f', 'x'.repeat(129)])(
+    '%j is not sent to anybody',
+    async (reference) => {
+      const made = await filled();
+      expect((await rejected(made.repository.resolve(reference))).code).toBe('REFERENCE_INVALID');
+      expect(made.server.requests).toEqual([]);
+    },
+  );
 });
 
 describe('a manifest that is not as it should be', () => {
   test('without end: not more than the bound is read', async () => {
     const made = await filled();
     made.server.misbehave({ method: 'HEAD', times: Infinity }, answers(405));
-    made.server.misbehave({ method: 'GET', times: Infinity, path: /\/manifests\// }, () => ({ status: 200, headers: { 'content-type': OCI_MANIFEST }, body: endless() }));
+    made.server.misbehave({ method: 'GET', times: Infinity, path: /\/manifests\// }, () => ({
+      status: 200,
+      headers: { 'content-type': OCI_MANIFEST },
+      body: endless(),
+    }));
     expect((await rejected(made.repository.resolve('v1'))).code).toMatch(/^(MANIFEST_INVALID|REGISTRY_PROTOCOL)$/);
     expect((await rejected(download(made.repository, manifest.descriptor))).code).toBe('DIGEST_MISMATCH');
     // what the connections' buffers take on top
-    for (const { sent } of made.server.asked('GET', /\/manifests\//)) expect(sent).toBeLessThan(MANIFEST_LIMIT + 12 * 1024 * 1024);
+    for (const { sent } of made.server.asked('GET', /\/manifests\//))
+      expect(sent).toBeLessThan(MANIFEST_LIMIT + 12 * 1024 * 1024);
   });
 
   test('larger than any manifest may be, and says so', async () => {
     const made = await filled();
     made.server.misbehave({ method: 'HEAD', times: Infinity }, answers(405));
-    made.server.misbehave({ method: 'GET', times: Infinity, path: /\/manifests\// }, answers(200, { 'content-type': OCI_MANIFEST }, Buffer.alloc(MANIFEST_LIMIT + 1, ' ')));
+    made.server.misbehave(
+      { method: 'GET', times: Infinity, path: /\/manifests\// },
+      answers(200, { 'content-type': OCI_MANIFEST }, Buffer.alloc(MANIFEST_LIMIT + 1, ' ')),
+    );
     expect((await rejected(made.repository.resolve('v1'))).code).toMatch(/^(MANIFEST_INVALID|REGISTRY_PROTOCOL)$/);
   });
 
@@ -120,7 +141,10 @@ describe('a manifest that is not as it should be', () => {
 
   test('cut in the middle: asked for again', async () => {
     const made = await filled();
-    made.server.misbehave({ method: 'GET', path: /\/manifests\// }, changes((reply) => ({ ...reply, resetAfter: 20 })));
+    made.server.misbehave(
+      { method: 'GET', path: /\/manifests\// },
+      changes((reply) => ({ ...reply, resetAfter: 20 })),
+    );
     expect(await download(made.repository, manifest.descriptor)).toEqual(manifest.bytes);
   });
 });
@@ -180,134 +204,6 @@ describe('pushing manifests and tags', () => {
     const made = await filled();
     expect((await rejected(made.repository.tag(manifest.descriptor, tag))).code).toBe('REFERENCE_INVALID');
     expect(made.server.asked('PUT')).toEqual([]);
-  });
-});
-
-describe('referrers', () => {
-  const referrer = (name: string): Sample => sampleManifest({ artifactType: `application/${name}`, subject: { mediaType, digest, size } });
-  const [first, second] = [referrer('first'), referrer('second')];
-  const digests = async ({ repository }: Pick<Bench, 'repository'>) => (await repository.referrers(manifest.descriptor)).map((found) => found.digest).sort();
-  const FALLBACK = digest.replace(':', '-');
-
-  test.each([
-    ['with the API', true],
-    ['without it, by the fallback tag', false],
-  ])('%s: what was pushed is listed', async (_, referrers) => {
-    const made = await filled({ referrers });
-    expect(await digests(made)).toEqual([]);
-    for (const each of [first, second]) await made.repository.push(each.descriptor, each.content);
-    expect(await digests(made)).toEqual([first.descriptor.digest, second.descriptor.digest].sort());
-    const again = connect(made.server);
-    expect(await digests(again)).toEqual([first.descriptor.digest, second.descriptor.digest].sort());
-    expect(made.server.memory.repository(NAME).tags.has(FALLBACK)).toBe(!referrers);
-  });
-
-  test('the fallback tag names an index with artifact types, and what others wrote stays', async () => {
-    const made = await filled({ referrers: false });
-    const theirs = { mediaType: OCI_MANIFEST, digest: digestOf(Buffer.from('theirs')), size: 6, artifactType: 'application/theirs', annotations: { a: 'b' } };
-    const index = { schemaVersion: 2, mediaType: OCI_INDEX, manifests: [theirs] };
-    made.server.memory.putManifest(NAME, { mediaType: OCI_INDEX, bytes: Buffer.from(JSON.stringify(index)) }, FALLBACK);
-    await made.repository.push(first.descriptor, first.content);
-    const repository = made.server.memory.repository(NAME);
-    const { mediaType: type, bytes } = repository.manifests.get(repository.tags.get(FALLBACK) ?? '')!;
-    const written = JSON.parse(bytes.toString()) as typeof index;
-    expect(type).toBe(OCI_INDEX);
-    expect(written.manifests).toContainEqual(theirs);
-    expect(written.manifests).toContainEqual(expect.objectContaining({ digest: first.descriptor.digest, artifactType: 'application/first' }));
-    expect(written.manifests).toHaveLength(2);
-  });
-
-  test('pushed twice, it is listed once', async () => {
-    const made = await filled({ referrers: false });
-    await made.repository.push(first.descriptor, first.content);
-    await connect(made.server).repository.push(first.descriptor, first.content);
-    expect(await digests(made)).toEqual([first.descriptor.digest]);
-  });
-
-  test('pushed at the same time, none is lost', async () => {
-    const made = await filled({ referrers: false });
-    const many = Array.from({ length: 8 }, (_, i) => referrer(`n${i}`));
-    await Promise.all(many.map((each) => made.repository.push(each.descriptor, each.content)));
-    expect(await digests(made)).toEqual(many.map((each) => each.descriptor.digest).sort());
-  });
-
-  test.each([
-    ['HTML', answersHtml(404)],
-    ['an error of the registry', answersError(404, 'NOT_FOUND')],
-    ['nothing', answers(404)],
-    ['405', answersError(405, 'UNSUPPORTED')],
-  ])('404 with %s means that there is no API', async (_, fault) => {
-    const made = await filled({ referrers: false });
-    await made.repository.push(first.descriptor, first.content);
-    made.server.misbehave({ path: /\/referrers\//, times: Infinity }, fault);
-    expect(await digests(connect(made.server))).toEqual([first.descriptor.digest]);
-  });
-
-  test.each([
-    ['401', answersError(401, 'UNAUTHORIZED'), 'REGISTRY_UNAUTHORIZED'],
-    ['403', answersError(403, 'DENIED'), 'REGISTRY_DENIED'],
-    ['429', answers(429), 'REGISTRY_RATE_LIMITED'],
-    ['500', answersError(500, 'UNKNOWN'), 'REGISTRY_ERROR'],
-  ])('%s never means that there are none', async (_, fault, code) => {
-    const made = await filled({}, { retries: 1 });
-    made.server.misbehave({ path: /\/referrers\//, times: Infinity }, fault);
-    expect((await rejected(made.repository.referrers(manifest.descriptor))).code).toBe(code);
-  });
-
-  test.each([
-    ['not JSON', Buffer.from('<html>')],
-    ['a manifest', manifest.bytes],
-    ['an index with a malformed digest', Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: OCI_INDEX, manifests: [{ mediaType, digest: 'sha256:../../x', size: 1 }] }))],
-  ])('an answer that is %s is refused', async (_, body) => {
-    const made = await filled();
-    made.server.misbehave({ path: /\/referrers\//, times: Infinity }, answers(200, { 'content-type': OCI_INDEX }, body));
-    expect((await rejected(made.repository.referrers(manifest.descriptor))).code).toMatch(/^(MANIFEST_INVALID|REGISTRY_PROTOCOL)$/);
-  });
-
-  test('a list without end is read to its bound only', async () => {
-    const made = await filled();
-    made.server.misbehave({ path: /\/referrers\//, times: Infinity }, () => ({ status: 200, headers: { 'content-type': OCI_INDEX }, body: endless() }));
-    expect((await rejected(made.repository.referrers(manifest.descriptor))).code).toMatch(/^(MANIFEST_INVALID|REGISTRY_PROTOCOL)$/);
-  });
-});
-
-describe('tags', () => {
-  const all = async (made: Bench) => {
-    const found: string[] = [];
-    for await (const tag of made.repository.tags()) found.push(tag);
-    return found;
-  };
-
-  test('over pages', async () => {
-    const made = await filled();
-    const names = Array.from({ length: 250 }, (_, i) => `t${String(i).padStart(3, '0')}`);
-    for (const name of names) made.server.memory.repository(NAME).tags.set(name, digest);
-    made.server.memory.repository(NAME).tags.delete('v1');
-    expect(await all(made)).toEqual(names);
-  });
-
-  test('pages that lead in a circle end', async () => {
-    const made = await filled();
-    made.server.misbehave({ path: /\/tags\/list/, times: Infinity }, changesHeaders({ link: `</v2/${NAME}/tags/list?n=1&last=a>; rel="next"` }));
-    expect((await rejected(all(made))).code).toBe('REGISTRY_PROTOCOL');
-    expect(made.server.requests.length).toBeLessThan(10);
-  });
-
-  test('a null list is an empty one', async () => {
-    const made = await filled();
-    made.server.misbehave({ path: /\/tags\/list/ }, answers(200, { 'content-type': 'application/json' }, Buffer.from(`{"name":"${NAME}","tags":null}`)));
-    expect(await all(made)).toEqual([]);
-  });
-
-  test.each([
-    ['a repository that is not there', answersError(404, 'NAME_UNKNOWN'), 'CONTENT_MISSING'],
-    ['a page of a proxy', answersHtml(404), 'REGISTRY_ERROR'],
-    ['not JSON', answersHtml(200), 'REGISTRY_PROTOCOL'],
-    ['tags that are no tags', answers(200, {}, Buffer.from('{"tags":["../../x"]}')), 'REGISTRY_PROTOCOL'],
-  ])('%s', async (_, fault, code) => {
-    const made = await filled();
-    made.server.misbehave({ path: /\/tags\/list/, times: Infinity }, fault);
-    expect((await rejected(all(made))).code).toBe(code);
   });
 });
 

@@ -3,10 +3,9 @@
 import { describe, expect, test } from 'vitest';
 import { OCI_MANIFEST } from '../../src/oci/media-types.ts';
 import type { RegistryOptions } from '../../src/registry/registry.ts';
-import type { Fault, FaultyRegistryOptions } from '../support/faulty-registry.ts';
 import { answers, answersError, answersHtml, changesHeaders, endless } from '../support/faults.ts';
-import { header } from '../support/memory-registry.ts';
-import { alice, bench, download, NAME, sample, sampleBytes, sampleManifest, type Bench } from '../support/registry-bench.ts';
+import type { Fault, FaultyRegistryOptions } from '../support/faulty-registry.ts';
+import { bench, download, NAME, sample, sampleBytes, sampleManifest, type Bench } from '../support/registry-bench.ts';
 import { rejected } from '../support/thrown.ts';
 
 const MEBIBYTE = 1024 * 1024;
@@ -43,7 +42,10 @@ describe.each(actions)('%s', (_, act) => {
     ['HTML', answersHtml(404)],
     ['another code', answersError(404, 'UNSUPPORTED')],
     ['no body', answers(404)],
-    ['JSON of something else', answers(404, { 'content-type': 'application/json' }, Buffer.from('{"detail":"Not Found"}'))],
+    [
+      'JSON of something else',
+      answers(404, { 'content-type': 'application/json' }, Buffer.from('{"detail":"Not Found"}')),
+    ],
   ])('404 with %s is an error, not absence', async (_name, fault) => {
     const made = await failing(fault);
     expect((await rejected(act(made))).code).toBe('REGISTRY_ERROR');
@@ -73,7 +75,10 @@ describe.each(actions)('%s', (_, act) => {
   ])('Hauler #777: %s is never treated as absent', async (status, code) => {
     const made = await failing(answersHtml(Number(status)), { retries: 1 });
     expect((await rejected(act(made))).code).toBe(code);
-    if (_ !== 'resolving a tag') expect((await rejected(made.repository.exists(_.includes('blob') ? blob.descriptor : manifest.descriptor))).code).toBe(code);
+    if (_ !== 'resolving a tag')
+      expect(
+        (await rejected(made.repository.exists(_.includes('blob') ? blob.descriptor : manifest.descriptor))).code,
+      ).toBe(code);
   });
 
   test('502 for ever ends after the retries, with growing waits', async () => {
@@ -124,7 +129,11 @@ describe.each(actions)('%s', (_, act) => {
   });
 
   test('an error body without end is read to its bound only, and is no error of its own', async () => {
-    const made = await failing(() => ({ status: 403, headers: { 'content-type': 'application/json' }, body: endless() }));
+    const made = await failing(() => ({
+      status: 403,
+      headers: { 'content-type': 'application/json' },
+      body: endless(),
+    }));
     expect((await rejected(act(made))).code).toBe('REGISTRY_DENIED');
     const sent = made.server.requests.reduce((sum, request) => sum + request.sent, 0);
     expect(sent).toBeLessThan(16 * MEBIBYTE); // what the connection's buffers take
@@ -134,116 +143,10 @@ describe.each(actions)('%s', (_, act) => {
     const body = { errors: [{ code: 'DENIED', message: 'a\nb\u001b[31mc\u202ed' }, 'x', null, { code: 5 }] };
     const made = await failing(answers(403, { 'content-type': 'application/json' }, Buffer.from(JSON.stringify(body))));
     const { message } = await rejected(act(made));
-    // eslint-disable-next-line no-control-regex -- that is what is looked for
     expect(message).not.toMatch(/[\u0000-\u001f\u007f\u202e]/);
     expect(message).not.toContain('s3cret');
     expect(message).toContain(made.server.host);
   });
-});
-
-describe('tokens', () => {
-  test('one that ended is renewed before it is refused', async () => {
-    const made = await filled({ auth: { kind: 'bearer', expiresIn: 300 } });
-    await download(made.repository, blob.descriptor);
-    made.clock.pass(301_000);
-    made.server.auth?.expireTokens();
-    expect(await download(made.repository, blob.descriptor)).toEqual(blob.bytes);
-    expect(made.server.auth?.issued).toBe(2);
-    expect(made.server.requests.filter(({ status }) => status === 401)).toHaveLength(1);
-  });
-
-  test('one that is refused before its time is renewed once', async () => {
-    const made = await filled({ auth: { kind: 'bearer', expiresIn: 300 } });
-    await download(made.repository, blob.descriptor);
-    made.server.auth?.expireTokens();
-    expect(await download(made.repository, blob.descriptor)).toEqual(blob.bytes);
-    expect(made.server.auth?.issued).toBe(2);
-  });
-
-  test('one that is never good enough is not asked for for ever', async () => {
-    const made = await filled({ auth: { kind: 'bearer' } });
-    made.server.misbehave({ path: /\/blobs\//, times: Infinity }, (call, proceed) => {
-      call.registry.auth?.expireTokens();
-      return proceed();
-    });
-    expect((await rejected(download(made.repository, blob.descriptor))).code).toBe('REGISTRY_UNAUTHORIZED');
-    expect(made.server.auth?.issued).toBeLessThanOrEqual(2);
-    expect(made.clock.slept).toEqual([]);
-  });
-
-  test('an identity token is exchanged in a POST, and stays out of every URL', async () => {
-    const credentials = { find: async () => ({ kind: 'identity-token' as const, token: 'refresh-me' }) };
-    const made = await filled({ auth: { kind: 'bearer', refreshToken: 'refresh-me' } }, { credentials });
-    expect(await download(made.repository, blob.descriptor)).toEqual(blob.bytes);
-    expect(made.server.asked('POST', /^\/token/)).toHaveLength(1);
-    expect(JSON.stringify(made.server.requests)).not.toContain('refresh-me');
-  });
-
-  test('nobody gets a token where that is allowed', async () => {
-    const made = await filled({ auth: { kind: 'bearer', anonymous: true } }, { credentials: undefined });
-    expect(await download(made.repository, blob.descriptor)).toEqual(blob.bytes);
-    expect(header(made.server.asked('GET', /^\/token/)[0]!, 'authorization')).toBeUndefined();
-  });
-
-  test.each([
-    ['refuses', answersError(401, 'UNAUTHORIZED'), 'REGISTRY_UNAUTHORIZED'],
-    ['denies', answersError(403, 'DENIED'), 'REGISTRY_UNAUTHORIZED'],
-    ['is broken for ever', answersHtml(502), 'REGISTRY_ERROR'],
-    ['limits for ever', answers(429), 'REGISTRY_RATE_LIMITED'],
-    ['answers no token', answers(200, { 'content-type': 'application/json' }, Buffer.from('{}')), 'REGISTRY_PROTOCOL'],
-    ['answers no JSON', answers(200, {}, Buffer.from('token')), 'REGISTRY_PROTOCOL'],
-    ['answers a token that breaks a header', answers(200, {}, Buffer.from('{"token":"a\\r\\nx: y"}')), 'REGISTRY_PROTOCOL'],
-    ['answers without end', () => ({ status: 200, body: endless() }), 'REGISTRY_PROTOCOL'],
-    ['redirects', answers(302, { location: '/elsewhere' }), 'URL_REFUSED'],
-  ] as [string, Fault, string][])('a token service that %s', async (_, fault, code) => {
-    const made = await filled({ auth: { kind: 'bearer' } }, { retries: 2 });
-    made.server.misbehave({ path: /^\/token/, times: Infinity }, fault);
-    const error = await rejected(download(made.repository, blob.descriptor));
-    expect(error.code).toBe(code);
-    expect(JSON.stringify([error.message, error.hint, error.details])).not.toContain('s3cret');
-  });
-
-  test('a token service that is broken once', async () => {
-    const made = await filled({ auth: { kind: 'bearer' } });
-    made.server.misbehave({ path: /^\/token/ }, answersError(500, 'UNKNOWN'));
-    expect(await download(made.repository, blob.descriptor)).toEqual(blob.bytes);
-  });
-
-  test('basic', async () => {
-    const made = await filled({ auth: { kind: 'basic' } });
-    expect(await download(made.repository, blob.descriptor)).toEqual(blob.bytes);
-    await download(made.repository, blob.descriptor);
-    expect(made.server.requests.filter(({ status }) => status === 401)).toHaveLength(1);
-  });
-
-  test('no credentials where some are wanted', async () => {
-    const made = await filled({ auth: { kind: 'basic' } }, { credentials: undefined });
-    const error = await rejected(download(made.repository, blob.descriptor));
-    expect(error.code).toBe('REGISTRY_UNAUTHORIZED');
-    expect(error.hint).toBeTruthy();
-  });
-
-  test('credentials are looked up for this host and no other', async () => {
-    const asked: string[] = [];
-    const find = (host: string) => {
-      asked.push(host);
-      return alice.find();
-    };
-    const made = await filled({ auth: { kind: 'bearer' } }, { credentials: { find } });
-    await download(made.repository, blob.descriptor);
-    expect(new Set(asked)).toEqual(new Set([made.server.host]));
-  });
-
-  test.each(['', 'Negotiate', 'Bearer realm="unclosed', 'Bearer service="x"', 'Bearer realm=""', ',,,', 'Digest realm="x", nonce="y"'])(
-    'a challenge that cannot be answered: %j',
-    async (challenge) => {
-      const made = await filled();
-      made.server.misbehave({ path: /^\/v2\//, times: Infinity }, answers(401, { 'www-authenticate': challenge }));
-      const { code } = await rejected(download(made.repository, blob.descriptor));
-      expect(['REGISTRY_UNAUTHORIZED', 'REGISTRY_PROTOCOL', 'URL_REFUSED']).toContain(code);
-      expect(made.server.requests.length).toBeLessThanOrEqual(3);
-    },
-  );
 });
 
 describe('exists', () => {
@@ -265,8 +168,12 @@ describe('exists', () => {
 
   test('a HEAD that answers another size is not "there"', async () => {
     const made = await filled();
-    made.server.misbehave({ method: 'HEAD', path: /\/blobs\//, times: Infinity }, changesHeaders({ 'content-length': '17' }));
+    made.server.misbehave(
+      { method: 'HEAD', path: /\/blobs\//, times: Infinity },
+      changesHeaders({ 'content-length': '17' }),
+    );
     const result = await made.repository.exists(blob.descriptor).catch((error: unknown) => error);
-    if (result !== false) expect(result).toMatchObject({ code: expect.stringMatching(/^(REGISTRY_PROTOCOL|DIGEST_MISMATCH)$/) as string });
+    if (result !== false)
+      expect(result).toMatchObject({ code: expect.stringMatching(/^(REGISTRY_PROTOCOL|DIGEST_MISMATCH)$/) as string });
   });
 });

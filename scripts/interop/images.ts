@@ -1,0 +1,95 @@
+// The images that the journeys carry, under names of Elastic's registry: a small one, one with a web server to run, and an
+// index of three platforms with an attestation, as BuildKit makes them. Made in image layouts, pushed by skopeo.
+import { copyFile, mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Certificates } from './certificates.ts';
+import { NGINX_TAG, nginxLayout } from './nginx.ts';
+import { output, run } from './process.ts';
+import type { RealRegistry } from './registry.ts';
+import { addBlob, addImage, initLayout, tag, type LayoutDescriptor } from './umoci.ts';
+
+export const ORIGIN = 'docker.elastic.co';
+
+/** Repository and tag of each image, as they are at the origin and below the mirror. */
+export const SMALL = 'elasticsearch/elasticsearch:9.5.2';
+export const MANY = 'kibana/kibana:9.5.2';
+export const NGINX = 'package-registry/web:1.0';
+
+export const PLATFORMS = ['linux/amd64', 'linux/arm64', 'linux/arm/v7'] as const;
+
+const INDEX = 'application/vnd.oci.image.index.v1+json';
+const MANIFEST = 'application/vnd.oci.image.manifest.v1+json';
+const CONFIG = 'application/vnd.oci.image.config.v1+json';
+
+/** Makes all images below `folder` and pushes them; answers the digest of each by repository and tag. */
+export async function fillRegistry(registry: RealRegistry, certificates: Certificates, folder: string): Promise<Record<string, string>> {
+  const layout = join(folder, 'layout');
+  await initLayout(layout);
+  await makeSmall(layout, folder);
+  await makeMany(layout, folder);
+  const sources = { [SMALL]: `${layout}:small`, [MANY]: `${layout}:many`, [NGINX]: `${await nginxLayout()}:${NGINX_TAG}` };
+  const digests: Record<string, string> = {};
+  for (const [name, source] of Object.entries(sources)) {
+    const access = ['--dest-cert-dir', certificates.clientFolder, '--authfile', registry.authfile];
+    const digestFile = join(folder, 'digest');
+    const target = `docker://${registry.host}/${name}`;
+    await run('skopeo', ['copy', '--all', '--preserve-digests', '--digestfile', digestFile, ...access, `oci:${source}`, target]);
+    digests[name] = await output('cat', [digestFile]);
+  }
+  return digests;
+}
+
+async function makeSmall(layout: string, folder: string): Promise<void> {
+  const rootfs = await busyboxRootfs(folder);
+  await addImage(layout, 'small', [{ from: rootfs, to: '/' }], { architecture: 'amd64', command: ['/bin/busybox'] });
+}
+
+/** Every platform has a layer in common with the others and one of its own. */
+async function makeMany(layout: string, folder: string): Promise<void> {
+  const rootfs = await busyboxRootfs(folder);
+  const children: LayoutDescriptor[] = [];
+  for (const platform of PLATFORMS) {
+    const [os = '', architecture = '', variant] = platform.split('/');
+    const own = join(folder, `${architecture}.txt`);
+    await writeFile(own, `for ${platform}\n`);
+    const layers = [
+      { from: rootfs, to: '/' },
+      { from: own, to: '/platform' },
+    ];
+    const child = await addImage(layout, architecture, layers, { architecture, command: ['/bin/busybox'] });
+    children.push({ ...child, platform: { os, architecture, ...(variant === undefined ? {} : { variant }) } });
+  }
+  const attestations = await Promise.all(children.map((child) => attest(layout, child)));
+  const index = { schemaVersion: 2, mediaType: INDEX, manifests: [...children, ...attestations] };
+  await tag(layout, await addBlob(layout, INDEX, Buffer.from(JSON.stringify(index))), 'many');
+}
+
+/** A child of an index that says something about its sibling: a manifest for the platform unknown/unknown. */
+async function attest(layout: string, subject: LayoutDescriptor): Promise<LayoutDescriptor> {
+  const type = 'application/vnd.in-toto+json';
+  const statement = { _type: 'https://in-toto.io/Statement/v0.1', subject: [{ digest: subject.digest }], predicate: {} };
+  const layer = await addBlob(layout, type, Buffer.from(JSON.stringify(statement)));
+  const rootfs = { type: 'layers', diff_ids: [layer.digest] };
+  const config = { architecture: 'unknown', os: 'unknown', config: {}, rootfs };
+  const manifest = {
+    schemaVersion: 2,
+    mediaType: MANIFEST,
+    config: await addBlob(layout, CONFIG, Buffer.from(JSON.stringify(config))),
+    layers: [layer],
+  };
+  return {
+    ...(await addBlob(layout, MANIFEST, Buffer.from(JSON.stringify(manifest)))),
+    platform: { os: 'unknown', architecture: 'unknown' },
+    annotations: {
+      'vnd.docker.reference.type': 'attestation-manifest',
+      'vnd.docker.reference.digest': subject.digest,
+    },
+  };
+}
+
+async function busyboxRootfs(folder: string): Promise<string> {
+  const bin = join(folder, 'busybox', 'bin');
+  await mkdir(bin, { recursive: true });
+  await copyFile(await output('which', ['busybox']), join(bin, 'busybox'));
+  return join(folder, 'busybox');
+}

@@ -1,0 +1,62 @@
+// The programs that the journeys meet: which there are, which Debian package brings each, and which are not here.
+import { access, constants } from 'node:fs/promises';
+import { delimiter, join } from 'node:path';
+import { toolEnvironment } from './process.ts';
+
+/** Program to Debian package. */
+export const debianPackages = {
+  skopeo: 'skopeo',
+  umoci: 'umoci',
+  'docker-registry': 'docker-registry',
+  podman: 'podman',
+  runc: 'runc',
+  containerd: 'containerd',
+  ctr: 'containerd',
+  htpasswd: 'apache2-utils',
+  busybox: 'busybox-static',
+  debootstrap: 'debootstrap',
+  openssl: 'openssl',
+  curl: 'curl',
+  python3: 'python3',
+  tar: 'tar',
+  time: 'time',
+  setpriv: 'util-linux',
+  unshare: 'util-linux',
+  nsenter: 'util-linux',
+  mount: 'mount',
+} as const;
+
+export type DebianTool = keyof typeof debianPackages;
+export type Tool = DebianTool | 'cosign';
+
+/** Why a tool is not here. */
+export type Missing = Partial<Record<Tool, string>>;
+
+/** Kept between runs, below the project's folder, out of version control. */
+export const cacheFolder = new URL('../../.cache/', import.meta.url).pathname;
+export const cosignPath = join(cacheFolder, 'bin', 'cosign');
+
+/** Where the preparation tells the tests what it could not install, and why. */
+export const MISSING_VARIABLE = 'ECK_AIRGAP_INTEROP_MISSING';
+
+/** The tools that cannot be found, with the reason that the preparation gave, or that it was not run. */
+export async function missingTools(): Promise<Missing> {
+  const reasons = JSON.parse(process.env[MISSING_VARIABLE] ?? '{}') as Missing;
+  const missing: Missing = {};
+  for (const tool of [...(Object.keys(debianPackages) as DebianTool[]), 'cosign' as const]) {
+    if (!(await isHere(tool))) missing[tool] = reasons[tool] ?? `${tool} is not installed; "npm run test:interop" does that`;
+  }
+  return missing;
+}
+
+export async function isHere(tool: Tool): Promise<boolean> {
+  const folders = tool === 'cosign' ? [join(cacheFolder, 'bin')] : toolEnvironment.PATH.split(delimiter);
+  for (const folder of folders) {
+    const found = await access(join(folder, tool), constants.X_OK).then(
+      () => true,
+      () => false,
+    );
+    if (found) return true;
+  }
+  return false;
+}

@@ -1,0 +1,156 @@
+// What surrounds an upload: content that is not what it should be, mounts that are accepted or refused, and the second run
+// of a load that was stopped.
+import { describe, expect, test } from 'vitest';
+import { contentOf } from '../../src/oci/descriptor.ts';
+import { answers, answersError, resets, resetsAfterReceiving } from '../support/faults.ts';
+import { registryError } from '../support/memory-registry.ts';
+import { CHUNKS, large, pushing, SIZE, small, stored, UPLOADS } from '../support/push-bench.ts';
+import { bench, connect, NAME, sampleBytes } from '../support/registry-bench.ts';
+import { rejected } from '../support/thrown.ts';
+
+describe('wrong content', () => {
+  test.each([
+    ['large', large],
+    ['small', small],
+  ])('%s content that does not match its descriptor is never committed', async (_, blob) => {
+    const made = await pushing();
+    const wrong = Buffer.from(blob.bytes);
+    wrong[10]! ^= 1;
+    const error = await rejected(made.push({ ...blob, content: contentOf(wrong) }));
+    expect(error.code).toBe('DIGEST_MISMATCH');
+    expect(made.server.memory.repository(NAME).blobs.size).toBe(0);
+  });
+
+  test.each([-1, 1])('content of %i bytes more than its descriptor says', async (more) => {
+    const made = await pushing({}, { retries: 1 });
+    const bytes = sampleBytes(SIZE + more);
+    const error = await rejected(made.push({ ...large, content: contentOf(bytes) }));
+    expect(error.code).toBe('DIGEST_MISMATCH');
+    expect(made.server.memory.repository(NAME).blobs.size).toBe(0);
+  });
+
+  test('400 DIGEST_INVALID from the registry', async () => {
+    const made = await pushing({}, { retries: 1 });
+    made.server.misbehave({ method: 'PUT', times: Infinity }, answersError(400, 'DIGEST_INVALID'));
+    expect((await rejected(made.push())).code).toBe('DIGEST_MISMATCH');
+  });
+
+  test('an error of the source comes out as it is, and nothing is committed', async () => {
+    const made = await pushing();
+    const broken = new Error('the media was pulled out');
+    const content = {
+      async *open(start: number) {
+        yield large.bytes.subarray(start, 2500);
+        throw broken;
+      },
+    };
+    await expect(made.repository.push(large.descriptor, content)).rejects.toBe(broken);
+    expect(stored(made)).toBeUndefined();
+  });
+});
+
+describe('mount', () => {
+  const FROM = 'demo/base';
+
+  test('accepted: no byte is sent', async () => {
+    const made = await pushing();
+    await made.registry.repository(FROM).push(large.descriptor, large.content);
+    const before = made.received();
+    expect(await made.push()).toBe(0);
+    expect(made.received()).toBe(before);
+    expect(stored(made)).toEqual(large.bytes);
+    expect(made.server.asked('POST', /mount=/)).toHaveLength(1);
+  });
+
+  test('refused with 202: the upload that was opened is used', async () => {
+    const made = await pushing();
+    await made.registry.repository(FROM).push(large.descriptor, large.content);
+    const posts = made.server.asked('POST', UPLOADS).length;
+    made.server.misbehave({ method: 'POST', path: /mount=/ }, async (call) => {
+      call.registry.memory.uploads.set('opened', { repository: NAME, bytes: Buffer.alloc(0) });
+      return { status: 202, headers: { location: `/v2/${NAME}/blobs/uploads/opened?_state=x` } };
+    });
+    expect(await made.push()).toBe(SIZE);
+    expect(stored(made)).toEqual(large.bytes);
+    expect(made.server.asked('POST', UPLOADS)).toHaveLength(posts + 1);
+    expect(made.server.asked('PATCH', /uploads\/opened/)).toHaveLength(CHUNKS);
+  });
+
+  test.each([
+    ['403', registryError(403, 'DENIED')],
+    ['404', registryError(404, 'NAME_UNKNOWN')],
+    ['405', registryError(405, 'UNSUPPORTED')],
+  ])('refused with %s: uploaded after all', async (_, reply) => {
+    const made = await pushing();
+    await made.registry.repository(FROM).push(large.descriptor, large.content);
+    made.server.misbehave({ method: 'POST', path: /mount=/ }, () => reply);
+    expect(await made.push()).toBe(SIZE);
+    expect(stored(made)).toEqual(large.bytes);
+  });
+
+  test('accepted with 201, and nothing is there', async () => {
+    const made = await pushing();
+    await made.registry.repository(FROM).push(large.descriptor, large.content);
+    made.server.misbehave(
+      { method: 'POST', path: /mount=/ },
+      answers(201, { location: `/v2/${NAME}/blobs/${large.descriptor.digest}` }),
+    );
+    const result = await made.push().catch((error: unknown) => error);
+    if (typeof result !== 'number')
+      expect(result).toMatchObject({ code: expect.stringMatching(/^REGISTRY_(ERROR|PROTOCOL)$/) as string });
+    else expect(stored(made)).toEqual(large.bytes);
+  });
+});
+
+describe('a second run', () => {
+  const journal = () => {
+    const entries = new Map<string, { location: string; offset: number }>();
+    return {
+      entries,
+      get: (key: string) => entries.get(key),
+      set: (key: string, value: { location: string; offset: number }) => void entries.set(key, value),
+      delete: (key: string) => void entries.delete(key),
+    };
+  };
+
+  test('goes on inside the blob where the first was stopped', async () => {
+    const uploads = journal();
+    const made = await pushing({}, { uploads, retries: 0 });
+    made.server.misbehave({ method: 'PATCH', at: 7 }, resetsAfterReceiving(300));
+    expect((await rejected(made.push())).code).toBe('REGISTRY_UNREACHABLE');
+    expect(uploads.entries.size).toBe(1);
+
+    const before = made.received();
+    const again = connect(made.server, { uploads });
+    let told = 0;
+    await again.repository.push(large.descriptor, large.content, { progress: (bytes) => (told += bytes) });
+    expect(stored(made)).toEqual(large.bytes);
+    expect(made.received() - before).toBe(SIZE - 6300);
+    expect(told).toBe(SIZE - 6300);
+    expect(uploads.entries.size).toBe(0);
+  });
+
+  test('a session of the journal that is gone costs a fresh start only', async () => {
+    const uploads = journal();
+    const made = await pushing({}, { uploads, retries: 0 });
+    made.server.misbehave({ method: 'PATCH', at: 7 }, resets);
+    await rejected(made.push());
+    made.server.memory.uploads.clear();
+    const again = connect(made.server, { uploads });
+    await again.repository.push(large.descriptor, large.content);
+    expect(stored(made)).toEqual(large.bytes);
+    expect(uploads.entries.size).toBe(0);
+  });
+
+  test('a journal that was tampered with sends nothing to another host', async () => {
+    const made = await pushing();
+    const other = await bench();
+    const key = `${NAME}@${large.descriptor.digest}`;
+    const uploads = journal();
+    uploads.entries.set(key, { location: `${other.server.origin}/v2/${NAME}/blobs/uploads/session-1`, offset: 0 });
+    const { repository } = connect(made.server, { uploads });
+    await repository.push(large.descriptor, large.content);
+    expect(stored(made)).toEqual(large.bytes);
+    expect(other.server.requests).toEqual([]);
+  });
+});
