@@ -3,7 +3,7 @@
 import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Certificates } from './certificates.ts';
-import { NGINX_TAG, nginxLayout } from './nginx.ts';
+import { NGINX_TAG } from './nginx.ts';
 import { output, run } from './process.ts';
 import type { RealRegistry } from './registry.ts';
 import { addBlob, addImage, initLayout, tag, type LayoutDescriptor } from './umoci.ts';
@@ -21,13 +21,23 @@ const INDEX = 'application/vnd.oci.image.index.v1+json';
 const MANIFEST = 'application/vnd.oci.image.manifest.v1+json';
 const CONFIG = 'application/vnd.oci.image.config.v1+json';
 
-/** Makes all images below `folder` and pushes them; answers the digest of each by repository and tag. */
-export async function fillRegistry(registry: RealRegistry, certificates: Certificates, folder: string): Promise<Record<string, string>> {
+export interface FillOptions {
+  readonly certificates: Certificates;
+  /** Where the images are made. */
+  readonly folder: string;
+  /** The layout with the NGINX image; without one there is none. */
+  readonly nginx: string | undefined;
+}
+
+/** Makes the images and pushes them; answers the digest of each by repository and tag. */
+export async function fillRegistry(registry: RealRegistry, options: FillOptions): Promise<Record<string, string>> {
+  const { certificates, folder, nginx } = options;
   const layout = join(folder, 'layout');
   await initLayout(layout);
   await makeSmall(layout, folder);
   await makeMany(layout, folder);
-  const sources = { [SMALL]: `${layout}:small`, [MANY]: `${layout}:many`, [NGINX]: `${await nginxLayout()}:${NGINX_TAG}` };
+  const sources: Record<string, string> = { [SMALL]: `${layout}:small`, [MANY]: `${layout}:many` };
+  if (nginx !== undefined) sources[NGINX] = `${nginx}:${NGINX_TAG}`;
   const digests: Record<string, string> = {};
   for (const [name, source] of Object.entries(sources)) {
     const access = ['--dest-cert-dir', certificates.clientFolder, '--authfile', registry.authfile];
@@ -67,7 +77,8 @@ async function makeMany(layout: string, folder: string): Promise<void> {
 /** A child of an index that says something about its sibling: a manifest for the platform unknown/unknown. */
 async function attest(layout: string, subject: LayoutDescriptor): Promise<LayoutDescriptor> {
   const type = 'application/vnd.in-toto+json';
-  const statement = { _type: 'https://in-toto.io/Statement/v0.1', subject: [{ digest: subject.digest }], predicate: {} };
+  const digest = { sha256: subject.digest.replace('sha256:', '') };
+  const statement = { _type: 'https://in-toto.io/Statement/v1', subject: [{ name: 'image', digest }], predicate: {} };
   const layer = await addBlob(layout, type, Buffer.from(JSON.stringify(statement)));
   const rootfs = { type: 'layers', diff_ids: [layer.digest] };
   const config = { architecture: 'unknown', os: 'unknown', config: {}, rootfs };

@@ -5,9 +5,11 @@ import { digestOf, hexOf, isDigest, type Digest } from '../core/digest.ts';
 import { fileError, isAirgapError } from '../core/errors.ts';
 import { writeWholeFile } from '../core/files.ts';
 import type { Lock } from '../bundle/lock.ts';
-import { readmeText, sumsText, transferHtml } from '../bundle/media.ts';
+import { readmeText, transferHtml } from '../bundle/media.ts';
 import { writeBundle, type WrittenFile } from '../bundle/writer.ts';
 import type { Signer } from '../signing/signer.ts';
+import { formatSums } from '../signing/sums.ts';
+import type { ProcessIdentity } from '../core/file-lock.ts';
 import { fetchLocked, type FetchLockedOptions } from './fetch.ts';
 import { packBundle, type PackedBundle } from './pack.ts';
 
@@ -17,6 +19,7 @@ export interface BuildOptions extends FetchLockedOptions {
   /** Bytes of a volume; one file by default. */
   readonly volumeSize?: number | undefined;
   readonly signer: Signer;
+  readonly self: ProcessIdentity;
 }
 
 export interface BuildResult {
@@ -52,20 +55,21 @@ export async function build(lock: Lock, options: BuildOptions): Promise<BuildRes
 
 async function writeMedia(packed: PackedBundle, options: BuildOptions): Promise<BuildResult> {
   const { manifest, chunkTable, source } = packed;
-  const { media, volumeSize, signer, signal, report } = options;
+  const { media, volumeSize, signer, self, signal, report } = options;
   const bodies = manifest.entries.reduce((sum, body) => sum + body.size, 0);
   report?.({ type: 'phase', phase: `writing ${manifest.name}.tar`, total: bodies });
-  const written = await writeBundle(manifest, { chunkTable, source }, { folder: media, fileName: `${manifest.name}.tar`, volumeSize, signer, signal, report });
+  const written = await writeBundle(manifest, { chunkTable, source }, { folder: media, fileName: `${manifest.name}.tar`, volumeSize, signer, self, signal, report });
+  const facts = { files: written.files, fingerprint: signer.publicKey.fingerprint, bundleDigest: written.bundleDigest };
   const texts = {
-    'README.txt': Buffer.from(readmeText(manifest, { volumes: written.files.length, fingerprint: signer.publicKey.fingerprint })),
-    'transfer.html': Buffer.from(transferHtml(manifest, { files: written.files, fingerprint: signer.publicKey.fingerprint, bundleDigest: written.bundleDigest })),
+    'README.txt': Buffer.from(readmeText(manifest, facts)),
+    'transfer.html': Buffer.from(transferHtml(manifest, facts)),
   };
   const files: WrittenFile[] = [...written.files];
   for (const [name, bytes] of Object.entries(texts)) {
     await writeWholeFile(join(media, name), bytes);
     files.push({ path: name, size: bytes.byteLength, sha256: hexOf(digestOf(bytes)) });
   }
-  const sums = Buffer.from(sumsText(files));
+  const sums = Buffer.from(formatSums(files.map(({ path, sha256 }) => ({ name: path, sha256 }))));
   await writeWholeFile(join(media, 'SHA256SUMS'), sums);
   await writeWholeFile(join(media, 'SHA256SUMS.sig'), Buffer.from(`${await signer.sign(sums, signal)}\n`));
   report?.({ type: 'step', step: 'build:media' });

@@ -7,9 +7,9 @@ export interface UploadSizes {
   readonly chunkThreshold: number;
 }
 
-/** No registry or proxy needs chunks smaller than this; on a bad line they stay larger. */
+/** No registry or proxy needs chunks smaller than this. */
 const SMALLEST = 64 * 1024;
-const SMALLEST_FOR_BAD_LINES = 1024 * 1024;
+const SMALLEST_AFTER_CUTS = 1024 * 1024;
 
 export class UploadPieces {
   readonly #total: number;
@@ -40,10 +40,16 @@ export class UploadPieces {
     return true;
   }
 
-  /** The connection was cut: with smaller pieces less is lost, and some proxies refuse large ones without a word. */
+  /** The connection was cut. Some proxies refuse large requests so, without a word; once is an accident. */
   cut(): void {
-    if (this.chunked) this.#size = Math.max(Math.min(this.#size, SMALLEST_FOR_BAD_LINES), Math.ceil(this.#size / 2));
-    else if (++this.#cuts >= 2) this.chunked = true;
+    if (++this.#cuts < 2) return;
+    if (this.chunked) this.#size = Math.max(Math.min(this.#size, SMALLEST_AFTER_CUTS), Math.ceil(this.#size / 2));
+    this.chunked = true;
+  }
+
+  /** A piece arrived. */
+  arrived(): void {
+    this.#cuts = 0;
   }
 
   get canBeWhole(): boolean {

@@ -92,12 +92,12 @@ class BlobUpload {
   async #begin(): Promise<UploadSession> {
     const recalled =
       this.#pieces.chunked && !this.#restarted ? await this.#memory.recall(this.#blob.descriptor.size) : undefined;
-    this.#session = recalled?.session ?? (await startUpload(this.#context));
-    this.#position = recalled?.held ?? 0;
-    this.#tainted = this.#position > 0;
-    this.#progress.skipTo(this.#position);
-    if (this.#pieces.chunked) await this.#memory.keep(this.#session, this.#position);
-    return this.#session;
+    const session = recalled?.session ?? (await startUpload(this.#context));
+    const held = recalled?.held ?? 0;
+    this.#tainted = held > 0;
+    this.#progress.skipTo(held);
+    await this.#reach(session, held);
+    return session;
   }
 
   async #send(session: UploadSession): Promise<void> {
@@ -126,10 +126,7 @@ class BlobUpload {
         `bytes ${start} to ${end} were sent, and the registry says that it holds ${held}`,
       );
     }
-    this.#session = next;
-    this.#position = held;
-    this.#advanced();
-    await this.#memory.keep(next, held);
+    await this.#reach(next, held);
     return next;
   }
 
@@ -143,10 +140,15 @@ class BlobUpload {
     }
   }
 
-  #advanced(): void {
-    if (this.#position <= this.#furthest) return;
-    this.#furthest = this.#position;
+  /** The registry says what it holds, and that is believed. */
+  async #reach(session: UploadSession, held: number): Promise<void> {
+    this.#session = session;
+    this.#position = held;
+    if (this.#pieces.chunked) await this.#memory.keep(session, held);
+    if (held <= this.#furthest) return;
+    this.#furthest = held;
     this.#outOfStep = 0;
+    this.#pieces.arrived();
     this.#attempts.progressed();
   }
 
@@ -204,9 +206,8 @@ class BlobUpload {
     const held = found && heldBytes(found.last, this.#progress.sent);
     if (found === undefined || held === undefined || held > this.#progress.sent) return this.#drop();
     this.#tainted = true;
-    this.#session = found;
-    this.#position = held;
     if (held > 0) this.#pieces.chunked = true;
+    await this.#reach(found, held);
   }
 
   /** The next attempt begins a new session. */

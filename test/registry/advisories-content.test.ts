@@ -7,7 +7,6 @@ import { readManifest } from '../../src/oci/manifest.ts';
 import { OCI_INDEX, OCI_MANIFEST } from '../../src/oci/media-types.ts';
 import type { RegistryOptions } from '../../src/registry/registry.ts';
 import { answers, answersError, changesHeaders, endless } from '../support/faults.ts';
-import { header } from '../support/memory-registry.ts';
 import { bench, download, NAME, sample, sampleBytes, sampleManifest, type Bench } from '../support/registry-bench.ts';
 import { rejected } from '../support/thrown.ts';
 
@@ -52,7 +51,7 @@ describe('containers/image CVE-2020-1702: a manifest without end fills no memory
       headers: { 'content-type': OCI_MANIFEST },
       body: endless(),
     }));
-    expect((await rejected(made.repository.resolve('v1'))).code).toMatch(/^(MANIFEST_INVALID|REGISTRY_PROTOCOL)$/);
+    expect((await rejected(made.repository.resolve('v1'))).code).toBe('REGISTRY_PROTOCOL');
     expect((await rejected(readBlob(made.repository, manifest.descriptor))).code).toBe('DIGEST_MISMATCH');
     for (const { sent } of made.server.asked('GET', /\/manifests\//)) expect(sent).toBeLessThan(16 * MEBIBYTE);
   });
@@ -64,13 +63,12 @@ describe('distribution GHSA-qq97-vm5h-rrhg: one document is not a manifest to on
     ['served as a manifest, says index', OCI_MANIFEST, { mediaType: OCI_INDEX }],
     ['both at once', OCI_MANIFEST, { manifests: [] }],
     ['both at once, as an index', OCI_INDEX, { mediaType: OCI_INDEX, manifests: [], layers: [] }],
-    ['served as something else', 'text/html', {}],
   ])('%s', async (_, served, more) => {
     const made = await scene();
     const hostile = sampleManifest(more);
     made.server.memory.putManifest(NAME, { mediaType: served, bytes: hostile.bytes }, 'confused');
     const reading = made.repository.resolve('confused').then((descriptor) => readManifest(made.repository, descriptor));
-    expect((await rejected(reading)).code).toMatch(/^(MANIFEST_INVALID|REGISTRY_PROTOCOL)$/);
+    expect((await rejected(reading)).code).toBe('MANIFEST_INVALID');
   });
 });
 

@@ -12,9 +12,18 @@ import type { RegistryOptions } from '../../src/registry/registry.ts';
 import { answers, answersError, changes } from '../support/faults.ts';
 import type { FaultyRegistry } from '../support/faulty-registry.ts';
 import { header } from '../support/memory-registry.ts';
-import { alice, bench, connect, download, NAME, sample, sampleManifest, startServer, type Bench } from '../support/registry-bench.ts';
+import {
+  alice,
+  bench,
+  connect,
+  download,
+  NAME,
+  sample,
+  sampleManifest,
+  startServer,
+  type Bench,
+} from '../support/registry-bench.ts';
 import { rejected } from '../support/thrown.ts';
-
 
 const blob = sample();
 const manifest = sampleManifest();

@@ -117,9 +117,7 @@ describe('referrers', () => {
       { path: /\/referrers\//, times: Infinity },
       answers(200, { 'content-type': OCI_INDEX }, body),
     );
-    expect((await rejected(made.repository.referrers(manifest.descriptor))).code).toMatch(
-      /^(MANIFEST_INVALID|REGISTRY_PROTOCOL)$/,
-    );
+    expect((await rejected(made.repository.referrers(manifest.descriptor))).code).toBe('MANIFEST_INVALID');
   });
 
   test('a list without end is read to its bound only', async () => {
@@ -129,9 +127,7 @@ describe('referrers', () => {
       headers: { 'content-type': OCI_INDEX },
       body: endless(),
     }));
-    expect((await rejected(made.repository.referrers(manifest.descriptor))).code).toMatch(
-      /^(MANIFEST_INVALID|REGISTRY_PROTOCOL)$/,
-    );
+    expect((await rejected(made.repository.referrers(manifest.descriptor))).code).toBe('REGISTRY_PROTOCOL');
   });
 });
 

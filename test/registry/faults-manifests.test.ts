@@ -5,7 +5,16 @@ import { digestOf } from '../../src/core/digest.ts';
 import { readManifest } from '../../src/oci/manifest.ts';
 import { OCI_INDEX, OCI_MANIFEST } from '../../src/oci/media-types.ts';
 import type { RegistryOptions } from '../../src/registry/registry.ts';
-import { answers, answersError, answersHtml, changes, changesHeaders, endless, losesTheAnswer, resets } from '../support/faults.ts';
+import {
+  answers,
+  answersError,
+  answersHtml,
+  changes,
+  changesHeaders,
+  endless,
+  losesTheAnswer,
+  resets,
+} from '../support/faults.ts';
 import type { FaultyRegistryOptions } from '../support/faulty-registry.ts';
 import { header } from '../support/memory-registry.ts';
 import { bench, download, drain, NAME, sampleManifest, type Bench } from '../support/registry-bench.ts';
@@ -66,9 +75,7 @@ describe('resolving', () => {
     async (wrong) => {
       const made = await filled();
       made.server.misbehave({ method: 'HEAD', times: Infinity }, changesHeaders({ 'docker-content-digest': wrong }));
-      const result = await made.repository.resolve('v1').catch((error: unknown) => error);
-      if (!(result instanceof Error)) expect(result).toEqual({ mediaType, digest, size });
-      else expect(result).toMatchObject({ code: 'REGISTRY_PROTOCOL' });
+      expect(await made.repository.resolve('v1')).toEqual({ mediaType, digest, size });
     },
   );
 
@@ -108,7 +115,7 @@ describe('a manifest that is not as it should be', () => {
       headers: { 'content-type': OCI_MANIFEST },
       body: endless(),
     }));
-    expect((await rejected(made.repository.resolve('v1'))).code).toMatch(/^(MANIFEST_INVALID|REGISTRY_PROTOCOL)$/);
+    expect((await rejected(made.repository.resolve('v1'))).code).toBe('REGISTRY_PROTOCOL');
     expect((await rejected(download(made.repository, manifest.descriptor))).code).toBe('DIGEST_MISMATCH');
     // what the connections' buffers take on top
     for (const { sent } of made.server.asked('GET', /\/manifests\//))
@@ -122,7 +129,7 @@ describe('a manifest that is not as it should be', () => {
       { method: 'GET', times: Infinity, path: /\/manifests\// },
       answers(200, { 'content-type': OCI_MANIFEST }, Buffer.alloc(MANIFEST_LIMIT + 1, ' ')),
     );
-    expect((await rejected(made.repository.resolve('v1'))).code).toMatch(/^(MANIFEST_INVALID|REGISTRY_PROTOCOL)$/);
+    expect((await rejected(made.repository.resolve('v1'))).code).toBe('REGISTRY_PROTOCOL');
   });
 
   test('a descriptor larger than any manifest may be is not fetched', async () => {
@@ -136,7 +143,7 @@ describe('a manifest that is not as it should be', () => {
     const made = await filled();
     made.server.misbehave({ path: /\/manifests\//, times: Infinity }, answersHtml(200));
     const error = await rejected(made.repository.resolve('v1'));
-    expect(error.code).toMatch(/^(MANIFEST_INVALID|REGISTRY_PROTOCOL)$/);
+    expect(error.code).toBe('REGISTRY_PROTOCOL');
   });
 
   test('cut in the middle: asked for again', async () => {

@@ -26,7 +26,7 @@ describe('offsets', () => {
   test('416 for ever ends', async () => {
     const made = await pushing({}, { retries: 2 });
     made.server.misbehave({ method: 'PATCH', at: 2, times: Infinity }, answersError(416, 'RANGE_INVALID'));
-    expect((await rejected(made.push())).code).toMatch(/^REGISTRY_(ERROR|PROTOCOL)$/);
+    expect((await rejected(made.push())).code).toBe('REGISTRY_ERROR');
     expect(made.server.requests.length).toBeLessThan(40);
     expect(stored(made)).toBeUndefined();
   });
@@ -43,18 +43,16 @@ describe('offsets', () => {
   test('lying 202: part is said to be stored, and all is (ECR): never spliced wrongly', async () => {
     const made = await pushing();
     made.server.misbehave({ method: 'PATCH', times: Infinity }, changesHeaders({ range: '0-499' }));
-    const result = await made.push().catch((error: unknown) => error);
-    if (typeof result === 'number') expect(stored(made)).toEqual(large.bytes);
-    else expect(result).toMatchObject({ code: expect.stringMatching(/^REGISTRY_(ERROR|PROTOCOL)$/) as string });
+    expect(await made.push()).toBe(SIZE);
+    expect(stored(made)).toEqual(large.bytes);
     expect(made.server.requests.length).toBeLessThan(60);
   });
 
   test('lying 202: more is said to be stored than was sent', async () => {
     const made = await pushing({}, { retries: 2 });
     made.server.misbehave({ method: 'PATCH', times: Infinity }, changesHeaders({ range: `0-${SIZE * 2}` }));
-    const result = await made.push().catch((error: unknown) => error);
-    if (typeof result === 'number') expect(stored(made)).toEqual(large.bytes);
-    else expect(result).toMatchObject({ code: expect.stringMatching(/^REGISTRY_(ERROR|PROTOCOL)$/) as string });
+    expect(await made.push()).toBe(SIZE);
+    expect(stored(made)).toEqual(large.bytes);
     expect(made.server.requests.length).toBeLessThan(60);
   });
 
@@ -101,11 +99,8 @@ describe('answers that are not quite the specification', () => {
     for (const status of [200, 204]) {
       const made = await pushing({}, { retries: 2 });
       made.server.misbehave({ method: 'PUT', times: Infinity }, answers(status));
-      const result = await made.push().catch((error: unknown) => error);
+      expect((await rejected(made.push())).code).toBe('REGISTRY_PROTOCOL');
       expect(stored(made)).toBeUndefined();
-      expect(result, `PUT answered ${status} and stored nothing`).toMatchObject({
-        code: expect.stringMatching(/^REGISTRY_(ERROR|PROTOCOL)$/) as string,
-      });
     }
   });
 
@@ -152,7 +147,7 @@ describe('answers that are not quite the specification', () => {
   test('202 to the final PUT, and nothing is stored: not believed', async () => {
     const made = await pushing({}, { retries: 2 });
     made.server.misbehave({ method: 'PUT', times: Infinity }, answers(202));
-    expect((await rejected(made.push())).code).toMatch(/^REGISTRY_(ERROR|PROTOCOL)$/);
+    expect((await rejected(made.push())).code).toBe('REGISTRY_PROTOCOL');
   });
 
   test('202 to the final PUT, and it is stored', async () => {
@@ -165,11 +160,12 @@ describe('answers that are not quite the specification', () => {
     expect(made.received()).toBe(SIZE);
   });
 
-  test('single POST answered 202 (docker-registry 2.8): goes on at Location', async () => {
+  test('single POST, which docker-registry 2.8 answers with 202, is not relied on', async () => {
     const made = await pushing({ singlePost: false });
     expect(await made.push(small)).toBe(CHUNK);
     expect(stored(made, small)).toEqual(small.bytes);
-    expect(made.received()).toBeLessThanOrEqual(2 * CHUNK);
+    expect(made.server.received('POST')).toBe(0);
+    expect(made.received()).toBe(CHUNK);
   });
 
   test.each([
@@ -224,15 +220,15 @@ describe('a session that is lost', () => {
   test('every time: ends', async () => {
     const made = await pushing({}, { retries: 2 });
     made.server.misbehave({ method: 'PATCH', times: Infinity }, answersError(404, 'BLOB_UPLOAD_UNKNOWN'));
-    expect((await rejected(made.push())).code).toMatch(/^REGISTRY_(ERROR|PROTOCOL)$/);
+    expect((await rejected(made.push())).code).toBe('REGISTRY_ERROR');
     expect(made.server.requests.length).toBeLessThan(40);
   });
 
   test('404 from a proxy in the middle of an upload', async () => {
     const made = await pushing();
     made.server.misbehave({ method: 'PATCH', at: 3 }, answersHtml(404));
-    const result = await made.push().catch((error: unknown) => error);
-    if (typeof result === 'number') expect(stored(made)).toEqual(large.bytes);
-    else expect(result).toMatchObject({ code: 'REGISTRY_ERROR' });
+    expect(await made.push()).toBe(SIZE);
+    expect(stored(made)).toEqual(large.bytes);
+    expect(made.received()).toBeLessThanOrEqual(SIZE + CHUNK);
   });
 });

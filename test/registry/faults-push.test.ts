@@ -1,10 +1,20 @@
 // A registry that misbehaves while blobs are pushed: each row of the fault table has its test. What matters: exactly the
 // right bytes are stored or the right error is thrown, what was stored is not sent again, and progress is true.
 import { describe, expect, test } from 'vitest';
-import { answers, answersError, answersHtml, changes, changesHeaders, losesTheAnswer, resets, resetsAfterReceiving } from '../support/faults.ts';
+import {
+  answers,
+  answersError,
+  answersHtml,
+  changes,
+  changesHeaders,
+  losesTheAnswer,
+  resets,
+  resetsAfterReceiving,
+} from '../support/faults.ts';
 import type { Fault } from '../support/faulty-registry.ts';
+import { header } from '../support/memory-registry.ts';
 import { CHUNKS, contentRanges, large, pushing, SIZE, small, stored, UPLOADS } from '../support/push-bench.ts';
-import { CHUNK, NAME, sample } from '../support/registry-bench.ts';
+import { CHUNK, NAME, sample, sampleBytes } from '../support/registry-bench.ts';
 import { rejected } from '../support/thrown.ts';
 
 describe('without any fault', () => {
@@ -222,6 +232,41 @@ describe('errors', () => {
     expect(error.code).toBe('REGISTRY_ERROR');
     expect(error.hint).toMatch(/limit/);
     expect(stored(made, blob)).toBeUndefined();
+  });
+
+  test.each([
+    ['when it has read it all', false],
+    ['at once', true],
+  ])('a proxy that takes 200 KiB and answers 413 %s: chunks get smaller until they pass', async (_, atOnce) => {
+    const LIMIT = 200 * 1024;
+    const blob = sample(sampleBytes(5 * 256 * 1024, 'proxied'));
+    const made = await pushing({}, { chunkSize: 256 * 1024, chunkThreshold: 512 * 1024 });
+    made.server.misbehave({ path: UPLOADS, times: Infinity }, async (call, proceed) => {
+      if (Number(header(call, 'content-length') ?? 0) <= LIMIT) return proceed();
+      if (!atOnce) await call.read();
+      return { status: 413, headers: atOnce ? { connection: 'close' } : {} };
+    });
+    expect(await made.push(blob)).toBe(blob.bytes.length);
+    expect(stored(made, blob)).toEqual(blob.bytes);
+    expect(made.server.requests.filter(({ status }) => status === 413).length).toBeLessThanOrEqual(3);
+    expect(made.clock.slept).toEqual([]);
+  });
+
+  test.each([
+    [401, 'REGISTRY_UNAUTHORIZED'],
+    [403, 'REGISTRY_DENIED'],
+  ])('%i before the chunk is read: the answer is heard over the noise', async (status, code) => {
+    const blob = sample(sampleBytes(4 * 1024 * 1024, 'heard'));
+    const made = await pushing(
+      {},
+      { chunkSize: 2 * 1024 * 1024, chunkThreshold: 0, credentials: undefined, retries: 2 },
+    );
+    made.server.misbehave({ method: 'PATCH', times: Infinity }, () => ({
+      status,
+      headers: { 'www-authenticate': 'Basic realm="x"' },
+    }));
+    expect((await rejected(made.push(blob))).code).toBe(code);
+    expect(made.server.asked('PATCH')).toHaveLength(1);
   });
 
   test('429 to a chunk: waits as long as it is told, and loses nothing', async () => {

@@ -88,7 +88,7 @@ test('a blob that breaks off elsewhere is asked for again at the registry, since
   expect(made.server.asked('GET', /\/blobs\//).filter(({ status }) => status === 307)).toHaveLength(3);
 });
 
-test('what another host answers is not what the registry says: its 404 is not absence, its 401 gets no credentials', async () => {
+test('what another host refuses is an error with its own code, and its 401 gets no credentials', async () => {
   for (const [status, code] of [
     [401, 'REGISTRY_UNAUTHORIZED'],
     [403, 'REGISTRY_DENIED'],
@@ -105,18 +105,20 @@ test('what another host answers is not what the registry says: its 404 is not ab
 });
 
 test.each([
-  ['with an error body of a registry', JSON.stringify({ errors: [{ code: 'BLOB_UNKNOWN' }] })],
-  ['of S3', '<?xml version="1.0"?><Error><Code>NoSuchKey</Code></Error>'],
-])('404 elsewhere %s is an error, not absence', async (_, body) => {
+  [
+    'with an error body of a registry is absence (registry.k8s.io)',
+    JSON.stringify({ errors: [{ code: 'BLOB_UNKNOWN' }] }),
+    'CONTENT_MISSING',
+  ],
+  ['of a store is an error', '<?xml version="1.0"?><Error><Code>NoSuchKey</Code></Error>', 'REGISTRY_ERROR'],
+])('404 elsewhere %s', async (_, body, code) => {
   const made = await twoHosts();
   made.server.misbehave(
     { path: /\/blobs\//, times: Infinity },
     answers(307, { location: `${made.elsewhere.origin}/x` }),
   );
   made.elsewhere.misbehave({ times: Infinity }, answers(404, {}, Buffer.from(body)));
-  expect((await rejected(download(made.repository, blob.descriptor))).code).toMatch(
-    /^(REGISTRY_ERROR|CONTENT_MISSING)$/,
-  );
+  expect((await rejected(download(made.repository, blob.descriptor))).code).toBe(code);
 });
 
 test('a way back to the registry gets no credentials either', async () => {
@@ -170,7 +172,7 @@ test.each([
         sampleManifest({ annotations: { a: 'b' } }).content,
       )
     : made.repository.push(other.descriptor, other.content);
-  expect((await rejected(pushing)).code).toMatch(/^(URL_REFUSED|REGISTRY_PROTOCOL)$/);
+  expect((await rejected(pushing)).code).toBe('URL_REFUSED');
   expect(made.elsewhere.requests).toEqual([]);
 });
 
@@ -202,5 +204,5 @@ test.each(['ftp://127.0.0.1/x', 'file:///etc/passwd', 'http://alice:s3cret@127.0
 test('a redirect without a Location is no answer', async () => {
   const made = await twoHosts();
   made.server.misbehave({ path: /\/blobs\//, times: Infinity }, answers(307));
-  expect((await rejected(download(made.repository, blob.descriptor))).code).toMatch(/^REGISTRY_(ERROR|PROTOCOL)$/);
+  expect((await rejected(download(made.repository, blob.descriptor))).code).toBe('REGISTRY_PROTOCOL');
 });

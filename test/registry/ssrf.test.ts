@@ -1,7 +1,14 @@
 // Where a registry may send us, and where not (server-side request forgery): the policy as a table. That the client asks
 // the policy is in advisories.test.ts.
 import { describe, expect, test } from 'vitest';
-import { checkForeignLayerUrl, checkNextPage, checkRealm, checkRedirect, checkUploadLocation, type Sender } from '../../src/registry/url-policy.ts';
+import {
+  checkForeignLayerUrl,
+  checkNextPage,
+  checkRealm,
+  checkRedirect,
+  checkUploadLocation,
+  type Sender,
+} from '../../src/registry/url-policy.ts';
 import { thrown } from '../support/thrown.ts';
 
 describe('where a registry may send us (server-side request forgery)', () => {

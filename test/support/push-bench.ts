@@ -1,6 +1,5 @@
 // Pushing to a registry that misbehaves: what the tests of the fault table for uploads share.
 import type { RegistryOptions } from '../../src/registry/registry.ts';
-import { answers } from './faults.ts';
 import type { FaultyRegistryOptions } from './faulty-registry.ts';
 import { header } from './memory-registry.ts';
 import { bench, CHUNK, NAME, sample, sampleBytes, type Bench, type Sample } from './registry-bench.ts';

@@ -32,7 +32,7 @@ export const buildCommand: CommandModule = {
     const { report } = context.output;
     const built = await withWorkspace(context, files.spec, async (workspace) => {
       const lock = (await readLock(files)) ?? (await writeLock(context, files, workspace));
-      return build(lock, { ...workspace, folder: files.folder, media, volumeSize: volume, signer, signal: context.io.signal, report });
+      return build(lock, { ...workspace, folder: files.folder, media, volumeSize: volume, signer, self: context.io.self, signal: context.io.signal, report });
     });
     context.output.result(built, [
       ...table(built.files.map((file) => [file.path, formatBytes(file.size), file.sha256])),

@@ -1,0 +1,98 @@
+// The texts beside a bundle on the media: README.txt for who types the commands, transfer.html for who must approve the
+// transfer. Pure functions of the manifest and of what was written.
+import { fingerprintGroups } from '../signing/fingerprint.ts';
+import type { BundleManifest } from './manifest.ts';
+import type { WrittenFile } from './writer.ts';
+
+export interface MediaFacts {
+  /** The bundle or its volumes. */
+  readonly files: readonly WrittenFile[];
+  readonly fingerprint: string;
+  readonly bundleDigest: string;
+}
+
+export function readmeText(manifest: BundleManifest, facts: MediaFacts): string {
+  const volumes = facts.files.length;
+  const first = facts.files[0]?.path ?? `${manifest.name}.tar`;
+  return `${manifest.name}: ${manifest.images.length} images for a network with no way out
+${'='.repeat(`${manifest.name}: ${manifest.images.length} images for a network with no way out`.length)}
+
+Everything here is one signed bundle${volumes > 1 ? ` in ${volumes} volumes (${first} and on)` : ` (${first})`}. Inside, in this order:
+
+1. Copy the installer off the media first; media are often mounted so that
+   nothing on them can run. Check it with the commands on the trust card
+   BEFORE it runs. The card and airgap.pub come another way than this media.
+
+     cp eck-airgap* /usr/local/bin/
+
+2. Is every byte what was signed? (FOLDER is where this media is mounted.)
+
+     eck-airgap verify FOLDER --key airgap.pub
+
+3. What would be loaded, and where to?
+
+     eck-airgap load FOLDER --key airgap.pub --registry HOST[:PORT][/PREFIX] --dry-run
+
+4. Load it. It can be interrupted; the same command goes on.
+
+     eck-airgap load FOLDER --key airgap.pub --registry HOST[:PORT][/PREFIX]
+
+   Without a registry, serve the images straight from here:
+
+     eck-airgap serve FOLDER --key airgap.pub --listen HOST:PORT --tls-cert FILE --tls-key FILE
+${volumes > 1 ? `\nThe volumes need not be joined. "cat ${manifest.name}.tar.* > ${manifest.name}.tar" would join them.\n` : ''}
+Bundle       ${facts.bundleDigest}
+Signed by    ${fingerprintGroups(facts.fingerprint).slice(0, 8).join(' ')}
+             ${fingerprintGroups(facts.fingerprint).slice(8).join(' ')}
+`;
+}
+
+/** Self-contained, without script; every value escaped. */
+export function transferHtml(manifest: BundleManifest, facts: MediaFacts): string {
+  const total = facts.files.reduce((sum, file) => sum + file.size, 0);
+  const images = manifest.images.map((image) => [image.name, image.digest, image.platforms.join(', '), `${image.accompanying.length}`, 'none']);
+  const files = manifest.files.map((file) => [file.name, file.digest, `${file.size}`]);
+  const media = facts.files.map((file) => [file.path, `sha256:${file.sha256}`, `${file.size}`]);
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<title>Transfer: ${escapeHtml(manifest.name)}</title>
+<style>
+body { font: 15px/1.5 system-ui, sans-serif; margin: 2em auto; max-width: 75em; padding: 0 1em; color: #1a1c21; }
+table { border-collapse: collapse; width: 100%; margin-bottom: 2em; }
+th, td { border-bottom: 1px solid #d3dae6; padding: .35em .6em; text-align: left; vertical-align: top; }
+td { font-family: ui-monospace, monospace; font-size: 12px; overflow-wrap: anywhere; }
+@media print { body { margin: 0; max-width: none; } }
+</style>
+</head>
+<body>
+<h1>What crosses the gap: ${escapeHtml(manifest.name)}</h1>
+<p>${manifest.images.length} container images and ${manifest.files.length} files, ${total} bytes in ${facts.files.length} file${facts.files.length === 1 ? '' : 's'} on the media.
+Every byte is covered by one signature.</p>
+${table('Identity', ['', ''], [
+  ['bundle', facts.bundleDigest],
+  ['lock', manifest.lock],
+  ['signed by (SHA-256 of the public key)', facts.fingerprint],
+])}
+${table('On the media', ['file', 'digest', 'bytes'], media)}
+${table('Images', ['image', 'digest', 'platforms', 'signatures and attestations carried', 'upstream signature checked with key'], images)}
+${table('Files', ['file', 'digest', 'bytes'], files)}
+</body>
+</html>
+`;
+}
+
+function table(caption: string, head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[], tag: string): string => `<tr>${cells.map((cell) => `<${tag}>${escapeHtml(cell)}</${tag}>`).join('')}</tr>`;
+  return `<h2>${escapeHtml(caption)}</h2>
+<table>
+${line(head, 'th')}
+${rows.map((row) => line(row, 'td')).join('\n')}
+</table>`;
+}
+
+function escapeHtml(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
+}
