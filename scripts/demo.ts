@@ -56,7 +56,7 @@ async function main(): Promise<void> {
   const upstream = await serveRegistry(memoryStore(), { host: '127.0.0.1', port: 0 });
   const enclave = await serveRegistry(memoryStore(), { host: '127.0.0.1', port: 0 });
   try {
-    await fillUpstream(upstream);
+    await fillUpstream(`127.0.0.1:${upstream.port}`);
     await writeSpec(upstream.port);
     await connectedSide();
     await enclaveSide(enclave.port);

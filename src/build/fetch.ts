@@ -10,7 +10,7 @@ import { readBlob, type Descriptor } from '../oci/descriptor.ts';
 import { parseReference } from '../oci/reference.ts';
 import type { Fetcher } from '../oci/target.ts';
 import { fetchFile } from './files.ts';
-import { readThrough } from './read-through.ts';
+import { cacheFirst, readThrough } from './read-through.ts';
 import { namingImage, selectImage } from './resolve.ts';
 import type { Sources } from './sources.ts';
 
@@ -25,6 +25,7 @@ export interface FetchLockedOptions extends Activity {
 
 interface Graph {
   readonly image: LockedImage;
+  /** Where the content comes from. */
   readonly source: Fetcher;
   readonly nodes: readonly Descriptor[];
 }
@@ -54,7 +55,8 @@ export function roots(image: LockedImage): Descriptor[] {
 }
 
 async function readGraph(image: LockedImage, lock: Lock, options: FetchLockedOptions): Promise<Graph> {
-  const source = readThrough(options.cache, options.sources.repository(parseReference(image.name)));
+  const repository = options.sources.repository(parseReference(image.name));
+  const source = readThrough(options.cache, repository);
   if (image.original) {
     await readBlob(source, image.original, { signal: options.signal });
     const selection = await selectImage(source, image.original, { cache: options.cache, platforms: lock.platforms });
@@ -64,7 +66,7 @@ async function readGraph(image: LockedImage, lock: Lock, options: FetchLockedOpt
       });
     }
   }
-  return { image, source, nodes: await walkGraph(source, roots(image), { signal: options.signal }) };
+  return { image, source: cacheFirst(options.cache, repository), nodes: await walkGraph(source, roots(image), { signal: options.signal }) };
 }
 
 async function missingBytes(graphs: readonly Graph[], cache: Cache): Promise<number> {

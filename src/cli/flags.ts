@@ -91,8 +91,8 @@ export async function trustedKeys(context: CommandContext, bundle: string): Prom
       hint: 'Pass --key airgap.pub, a public key that came another way than the media (see the trust card).',
     });
   }
-  const media = dirname(pathOf(context, bundle));
-  const beside = paths.find((path) => path.startsWith(media + sep) || path.startsWith(pathOf(context, bundle) + sep));
+  const media = pathOf(context, bundle);
+  const beside = paths.find((path) => path.startsWith(media + sep) || (/\.tar(?:\.[0-9]+)?$/.test(media) && dirname(path) === dirname(media)));
   if (beside !== undefined) {
     context.output.warn(`${beside} lies on the same media as the bundle. A key that travels with what it vouches for proves nothing; compare its fingerprint with the trust card.`);
   }

@@ -43,6 +43,8 @@ const io: Io = {
   signal: interruptible(),
 };
 
+// an event loop that runs dry before the command has ended is a failure, not a success
+process.exitCode = 1;
 void run(process.argv.slice(2), io).then((status) => {
   process.exitCode = status;
 });

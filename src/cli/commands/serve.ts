@@ -22,7 +22,7 @@ export const serveCommand: CommandModule = {
     const paths = context.args.map((path) => pathOf(context, path));
     const bundle = await openBundle(paths, { keys: await trustedKeys(context, context.args[0] ?? ''), signal: context.io.signal });
     try {
-      const server = await serveRegistry(bundleStore(bundle), options);
+      const server = await serveRegistry(await bundleStore(bundle), options);
       const images = bundle.manifest.images.length;
       context.output.result({ url: server.url, images }, [`serving ${plural(images, 'image')} of ${bundle.manifest.name} at ${server.url} (Ctrl-C ends it)`]);
       await aborted(context.io.signal);

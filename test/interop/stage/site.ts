@@ -1,10 +1,10 @@
 // A site as an administrator has it: a folder with airgap.yaml, a key pair and the media that `build` wrote.
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { airgap, serve, type Served } from '../../../scripts/interop/airgap.ts';
 import { ORIGIN } from '../../../scripts/interop/images.ts';
-import { startRegistry, type RealRegistry } from '../../../scripts/interop/registry.ts';
+import { basicAuth, startRegistry, type RealRegistry } from '../../../scripts/interop/registry.ts';
 import type { Access } from '../../../scripts/interop/skopeo.ts';
 import type { Stage } from './setup.ts';
 
@@ -48,9 +48,16 @@ export function registryAccess(stage: Stage, registry: { readonly authfile: stri
   return ['--ca-file', stage.certificates.ca, '--authfile', registry.authfile];
 }
 
-/** How skopeo reaches the stage's registry. */
-export function upstreamAccess(stage: Stage): Access {
-  return { certificates: stage.certificates.clientFolder, authfile: stage.upstream.authfile };
+/** How skopeo reaches a registry with TLS and an account. */
+export function accessTo(stage: Stage, registry: { readonly authfile: string }): Access {
+  return { certificates: stage.certificates.clientFolder, authfile: registry.authfile };
+}
+
+/** A file of credentials for one registry; answers its path. */
+export async function writeAuthfile(stage: Stage, host: string): Promise<string> {
+  const path = join(await scratchFolder(stage, 'auth-'), 'auth.json');
+  await writeFile(path, JSON.stringify({ auths: { [host]: { auth: basicAuth() } } }));
+  return path;
 }
 
 /** A registry of the enclave, which stops at the end of the test. */
@@ -90,10 +97,6 @@ export async function bundledImages(site: Site): Promise<Map<string, BundledImag
   const { stdout } = await airgap(site.folder, ['inspect', site.media, '--key', site.publicKey, '--json']);
   const { manifest } = JSON.parse(stdout) as { manifest: { images: BundledImage[] } };
   return new Map(manifest.images.map((image) => [image.name.replace(`${ORIGIN}/`, ''), image]));
-}
-
-export async function readJson<T>(path: string): Promise<T> {
-  return JSON.parse(await readFile(path, 'utf8')) as T;
 }
 
 async function writeSpec(stage: Stage, folder: string, options: Required<Pick<SiteOptions, 'images' | 'platforms'>>): Promise<void> {
