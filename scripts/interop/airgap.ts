@@ -33,8 +33,8 @@ export async function serve(folder: string, args: readonly string[]): Promise<Se
   return { host: `${args.includes('--tls-cert') ? 'localhost' : '127.0.0.1'}:${port}`, daemon };
 }
 
-/** Nothing of the user who runs the tests is read or written. */
-function privateFolders(folder: string): Record<string, string> {
+/** Environment in which nothing of the user who runs the tests is read or written. */
+export function privateFolders(folder: string): Record<string, string> {
   const state = { XDG_CACHE_HOME: join(folder, 'cache'), XDG_STATE_HOME: join(folder, 'state') };
   return { HOME: folder, XDG_RUNTIME_DIR: folder, ...state, CI: 'true' };
 }

@@ -1,7 +1,8 @@
 // The images that the journeys carry, under names of Elastic's registry: a small one, one with a web server to run, and an
 // index of three platforms with an attestation, as BuildKit makes them. Made in image layouts, pushed by skopeo.
-import { copyFile, mkdir, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { sha256OfFile } from './bundle-file.ts';
 import type { Certificates } from './certificates.ts';
 import { NGINX_TAG } from './nginx.ts';
 import { output, run } from './process.ts';
@@ -14,6 +15,7 @@ export const ORIGIN = 'docker.elastic.co';
 export const SMALL = 'elasticsearch/elasticsearch:9.5.2';
 export const MANY = 'kibana/kibana:9.5.2';
 export const NGINX = 'package-registry/web:1.0';
+export const LARGE = 'ml/large:1.0';
 
 export const PLATFORMS = ['linux/amd64', 'linux/arm64', 'linux/arm/v7'] as const;
 
@@ -39,14 +41,39 @@ export async function fillRegistry(registry: RealRegistry, options: FillOptions)
   const sources: Record<string, string> = { [SMALL]: `${layout}:small`, [MANY]: `${layout}:many` };
   if (nginx !== undefined) sources[NGINX] = `${nginx}:${NGINX_TAG}`;
   const digests: Record<string, string> = {};
-  for (const [name, source] of Object.entries(sources)) {
-    const access = ['--dest-cert-dir', certificates.clientFolder, '--authfile', registry.authfile];
-    const digestFile = join(folder, 'digest');
-    const target = `docker://${registry.host}/${name}`;
-    await run('skopeo', ['copy', '--all', '--preserve-digests', '--digestfile', digestFile, ...access, `oci:${source}`, target]);
-    digests[name] = await output('cat', [digestFile]);
-  }
+  for (const [name, source] of Object.entries(sources)) digests[name] = await push(source, name, { registry, certificates, folder });
   return digests;
+}
+
+export interface LargeOptions {
+  readonly registry: Pick<RealRegistry, 'host' | 'authfile'>;
+  readonly certificates: Certificates;
+  readonly folder: string;
+  readonly mebibytes: number;
+}
+
+/** Makes and pushes an image with one layer of random bytes, which nothing unpacks. */
+export async function pushLargeImage(options: LargeOptions): Promise<void> {
+  const layout = join(options.folder, 'large');
+  await initLayout(layout);
+  const file = join(layout, 'blobs', 'sha256', 'growing');
+  await run('sh', ['-c', `head -c ${options.mebibytes}M /dev/urandom > "$0"`, file]);
+  const digest = await sha256OfFile(file);
+  await rename(file, join(layout, 'blobs', 'sha256', digest.replace('sha256:', '')));
+  const layer = { mediaType: 'application/vnd.oci.image.layer.v1.tar', digest, size: options.mebibytes * 1024 * 1024 };
+  const config = { architecture: 'amd64', os: 'linux', config: {}, rootfs: { type: 'layers', diff_ids: [digest] } };
+  await tag(layout, await addManifest(layout, config, layer), 'large');
+  await push(`${layout}:large`, LARGE, options);
+  await rm(layout, { recursive: true });
+}
+
+async function push(source: string, name: string, options: Omit<LargeOptions, 'mebibytes'>): Promise<string> {
+  const { registry, certificates, folder } = options;
+  const access = ['--dest-cert-dir', certificates.clientFolder, '--authfile', registry.authfile];
+  const digestFile = join(folder, 'digest');
+  const copy = ['copy', '--all', '--preserve-digests', '--digestfile', digestFile, ...access];
+  await run('skopeo', [...copy, `oci:${source}`, `docker://${registry.host}/${name}`]);
+  return output('cat', [digestFile]);
 }
 
 async function makeSmall(layout: string, folder: string): Promise<void> {
@@ -82,20 +109,24 @@ async function attest(layout: string, subject: LayoutDescriptor): Promise<Layout
   const layer = await addBlob(layout, type, Buffer.from(JSON.stringify(statement)));
   const rootfs = { type: 'layers', diff_ids: [layer.digest] };
   const config = { architecture: 'unknown', os: 'unknown', config: {}, rootfs };
-  const manifest = {
-    schemaVersion: 2,
-    mediaType: MANIFEST,
-    config: await addBlob(layout, CONFIG, Buffer.from(JSON.stringify(config))),
-    layers: [layer],
-  };
   return {
-    ...(await addBlob(layout, MANIFEST, Buffer.from(JSON.stringify(manifest)))),
+    ...(await addManifest(layout, config, layer)),
     platform: { os: 'unknown', architecture: 'unknown' },
     annotations: {
       'vnd.docker.reference.type': 'attestation-manifest',
       'vnd.docker.reference.digest': subject.digest,
     },
   };
+}
+
+async function addManifest(layout: string, config: unknown, layer: LayoutDescriptor): Promise<LayoutDescriptor> {
+  const manifest = {
+    schemaVersion: 2,
+    mediaType: MANIFEST,
+    config: await addBlob(layout, CONFIG, Buffer.from(JSON.stringify(config))),
+    layers: [layer],
+  };
+  return addBlob(layout, MANIFEST, Buffer.from(JSON.stringify(manifest)));
 }
 
 async function busyboxRootfs(folder: string): Promise<string> {

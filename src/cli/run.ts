@@ -65,7 +65,7 @@ async function perform(module: CommandModule, command: Command, io: Io, args: un
   const flags = command.opts<OutputFlags & Record<string, unknown>>();
   const output = await openOutput(io, flags);
   try {
-    await module.run({ io, output, args: args.map(String), flags });
+    await module.run({ io, output, args: args.flat().map(String), flags });
     return 0;
   } catch (error) {
     return output.fail(io.signal.aborted && !(error instanceof AirgapError) ? io.signal.reason : error);

@@ -41,7 +41,8 @@ function explain(system: string, cause: unknown): Explanation {
     return { code: 'TLS_FAILED', why: `no TLS connection (${system})` };
   }
   if (system.startsWith('HPE_')) return { code: 'REGISTRY_PROTOCOL', why: `what answers is not HTTP (${system})` };
-  if (system === 'UND_ERR_DESTROYED' || system === 'UND_ERR_CLOSED') return { code: 'INTERNAL', why: 'the client of this registry is closed' };
+  if (system === 'UND_ERR_DESTROYED' || system === 'UND_ERR_CLOSED')
+    return { code: 'INTERNAL', why: 'the client of this registry is closed' };
   if (system === 'UND_ERR_HEADERS_OVERFLOW')
     return { code: 'REGISTRY_PROTOCOL', why: 'the headers of the answer are too large' };
   return { code: 'REGISTRY_UNREACHABLE', ...unreachable(system, cause) };

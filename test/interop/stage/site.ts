@@ -25,17 +25,27 @@ export interface SiteOptions {
 
 /** keygen, lock and build, out of the stage's registry by way of a mirror. */
 export async function makeSite(stage: Stage, options: SiteOptions = {}): Promise<Site> {
+  const site = await prepareSite(stage, options);
+  await airgap(site.folder, ['lock', 'airgap.yaml', ...registryAccess(stage, stage.upstream)]);
+  await airgap(site.folder, buildCommand(stage, options));
+  return site;
+}
+
+/** A site with its keys, before lock and build: its media do not exist yet. */
+export async function prepareSite(stage: Stage, options: SiteOptions = {}): Promise<Site> {
   const folder = await scratchFolder(stage, 'site-');
   const images = options.images ?? Object.keys(stage.digests);
-  const platforms = options.platforms ?? ['linux/amd64'];
-  await writeSpec(stage, folder, { images, platforms });
-  const access = registryAccess(stage, stage.upstream);
-  const volumes = options.volumeSize === undefined ? [] : ['--volume-size', options.volumeSize];
+  await writeSpec(stage, folder, { images, platforms: options.platforms ?? ['linux/amd64'] });
   await airgap(folder, ['keygen', '--out', 'keys', '--no-passphrase']);
-  await airgap(folder, ['lock', 'airgap.yaml', ...access]);
-  await airgap(folder, ['build', 'airgap.yaml', '--key', 'keys/airgap.key', '--out', 'media', ...volumes, ...access]);
   const media = join(folder, 'media');
   return { folder, media, bundle: join(media, 'site-alpha.tar'), publicKey: join(folder, 'keys', 'airgap.pub') };
+}
+
+/** The `build` of a site, to run in its folder. */
+export function buildCommand(stage: Stage, options: Pick<SiteOptions, 'volumeSize'> = {}): string[] {
+  const volumes = options.volumeSize === undefined ? [] : ['--volume-size', options.volumeSize];
+  const access = registryAccess(stage, stage.upstream);
+  return ['build', 'airgap.yaml', '--key', 'keys/airgap.key', '--out', 'media', ...volumes, ...access];
 }
 
 /** A new folder below the stage's, which is removed with it. */

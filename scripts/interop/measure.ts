@@ -1,0 +1,57 @@
+// What a command costs: its peak memory, and whether it manages with 16 MiB of a file system and nothing else to write to.
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { airgapCommand, privateFolders } from './airgap.ts';
+import { run, type Finished } from './process.ts';
+
+export interface Measured extends Finished {
+  /** Highest resident set of any one process of the command, in MiB. */
+  readonly peakMiB: number;
+}
+
+/** Runs one command under GNU time. @throws Error when it fails */
+export async function measured(folder: string, args: readonly string[]): Promise<Measured> {
+  const work = await mkdtemp(join(tmpdir(), 'eck-airgap-measure-'));
+  try {
+    const report = join(work, 'peak');
+    const time = ['--output', report, '--format', '%M'];
+    const options = { cwd: folder, env: privateFolders(folder) };
+    const finished = await run('time', [...time, ...airgapCommand(), ...args], options);
+    return { ...finished, peakMiB: Number(await readFile(report, 'utf8')) / 1024 };
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
+}
+
+/** Highest resident set so far of a process or any of its descendants, in MiB. */
+export async function peakOfTree(pid: number): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8');
+  const own = Number(/^VmHWM:\s+([0-9]+) kB$/m.exec(status)?.[1] ?? 0) / 1024;
+  const children = (await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8')).split(' ').filter((word) => word !== '');
+  const below = await Promise.all(children.map((child) => peakOfTree(Number(child))));
+  return Math.max(own, ...below);
+}
+
+/**
+ * Runs one command where every file system is read-only but for a new one of 16 MiB in memory, which is its current, home
+ * and temporary folder. Writing anywhere else, or more than that, fails. Needs root.
+ * @throws Error when it fails
+ */
+export async function onReadOnlyMachine(args: readonly string[]): Promise<Finished> {
+  const scratch = await mkdtemp(join(tmpdir(), 'eck-airgap-scratch-'));
+  try {
+    const script = `mount --make-rprivate /
+      findmnt --list --noheadings --output TARGET --types noproc,nosysfs,nocgroup,nocgroup2,nodevpts | while read -r place; do
+        mount -o remount,bind,ro "$place" 2> /dev/null || true
+      done
+      mount -t tmpfs -o size=16m tmpfs "$0"
+      cd "$0"
+      if touch /tmp/written /var/tmp/written /dev/shm/written 2> /dev/null; then echo 'still writable' >&2; exit 1; fi
+      exec "$@"`;
+    const env = { ...privateFolders(scratch), TMPDIR: scratch };
+    return await run('unshare', ['--mount', 'bash', '-ec', script, scratch, ...airgapCommand(), ...args], { env });
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}

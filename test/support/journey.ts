@@ -1,0 +1,110 @@
+// The setting of the end-to-end tests: an upstream registry with images, a folder with airgap.yaml and a key, and an
+// enclave registry, all on loopback, with every request to either recorded.
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Registry } from '../../src/registry/registry.ts';
+import { memoryStore } from '../../src/registry/server/memory-store.ts';
+import { serveRegistry, type RequestInfo, type RunningRegistry } from '../../src/registry/server/server.ts';
+import type { RegistryStore } from '../../src/registry/server/store.ts';
+import { parseReference } from '../../src/oci/reference.ts';
+import { generateKeyPair } from '../../src/signing/private-key.ts';
+import { cli, type CliOptions, type CliResult } from './cli.ts';
+import { pushGraph, randomIndex, type Graph } from './random-image.ts';
+
+export interface RecordingRegistry {
+  readonly store: Required<RegistryStore>;
+  readonly server: RunningRegistry;
+  readonly host: string;
+  /** Since the last `forget()`. */
+  readonly requests: readonly RequestInfo[];
+  forget(): void;
+}
+
+export async function recordingRegistry(store: Required<RegistryStore> = memoryStore()): Promise<RecordingRegistry> {
+  const requests: RequestInfo[] = [];
+  const server = await serveRegistry(store, { host: '127.0.0.1', port: 0, onRequest: (info) => requests.push(info) });
+  return { store, server, host: `127.0.0.1:${server.port}`, requests, forget: () => requests.splice(0) };
+}
+
+export interface Journey {
+  readonly folder: string;
+  readonly upstream: RecordingRegistry;
+  readonly enclave: RecordingRegistry;
+  /** Names in airgap.yaml. */
+  readonly images: readonly string[];
+  run(...argv: string[]): Promise<CliResult>;
+  runWith(options: Partial<CliOptions>, ...argv: string[]): Promise<CliResult>;
+  path(...parts: string[]): string;
+  read(...parts: string[]): Promise<Buffer>;
+  /** Pushes a graph upstream under its original name. */
+  publish(name: string, graph: Graph): Promise<void>;
+  writeSpec(extra?: Record<string, unknown>): Promise<void>;
+  end(): Promise<void>;
+}
+
+export interface JourneyOptions {
+  /** Original name to what it is. Two small images by default. */
+  readonly images?: Readonly<Record<string, Graph>>;
+  readonly spec?: Record<string, unknown>;
+}
+
+export function defaultImages(): Record<string, Graph> {
+  return {
+    'docker.elastic.co/elasticsearch/elasticsearch:9.5.2': randomIndex('elasticsearch', { attestations: true }),
+    'docker.elastic.co/kibana/kibana:9.5.2': randomIndex('kibana'),
+  };
+}
+
+export async function journey(options: JourneyOptions = {}): Promise<Journey> {
+  const folder = await mkdtemp(join(tmpdir(), 'eck-airgap-test-'));
+  const upstream = await recordingRegistry();
+  const enclave = await recordingRegistry();
+  const graphs = options.images ?? defaultImages();
+  const keys = generateKeyPair();
+  const path = (...parts: string[]): string => join(folder, ...parts);
+  await writeFile(path('airgap.key'), keys.privatePem);
+  await writeFile(path('airgap.pub'), keys.publicPem);
+  const runWith = (changes: Partial<CliOptions>, ...argv: string[]): Promise<CliResult> => cli(argv, { cwd: folder, ...changes });
+  const made: Journey = {
+    folder,
+    upstream,
+    enclave,
+    images: Object.keys(graphs).sort(),
+    run: (...argv) => runWith({}, ...argv),
+    runWith,
+    path,
+    read: (...parts) => readFile(path(...parts)),
+    publish: async (name, graph) => {
+      const { repository, tag } = parseReference(name);
+      const registry = new Registry(upstream.host);
+      await pushGraph(registry.repository(repository), graph, tag);
+      await registry.close();
+    },
+    writeSpec: async (extra = {}) => {
+      const spec = {
+        apiVersion: 'eck-airgap/v1',
+        kind: 'BundleSpec',
+        metadata: { name: 'site-alpha' },
+        platforms: ['linux/amd64'],
+        images: made.images,
+        mirrors: { 'docker.elastic.co': `http://${upstream.host}` },
+        ...extra,
+      };
+      await writeFile(path('airgap.yaml'), JSON.stringify(spec));
+    },
+    end: async () => {
+      await Promise.all([upstream.server.close(), enclave.server.close()]);
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+  for (const [name, graph] of Object.entries(graphs)) await made.publish(name, graph);
+  upstream.forget();
+  await made.writeSpec(options.spec);
+  return made;
+}
+
+/** Requests that change a registry. */
+export function writes(requests: readonly RequestInfo[]): RequestInfo[] {
+  return requests.filter(({ method }) => method !== 'GET' && method !== 'HEAD');
+}
