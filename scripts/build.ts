@@ -2,7 +2,9 @@
 import { readFile } from 'node:fs/promises';
 import { build } from 'esbuild';
 
-const { version } = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
+const { version } = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
 
 await build({
   entryPoints: ['src/cli/main.ts'],

@@ -35,7 +35,12 @@ async function command(step: Step): Promise<void> {
 }
 
 function start(args: readonly string[]): ChildProcess {
-  const env = { ...process.env, XDG_CACHE_HOME: join(folder, 'cache'), XDG_STATE_HOME: join(folder, 'state'), ECK_AIRGAP_PASSPHRASE: 'correct horse battery staple' };
+  const env = {
+    ...process.env,
+    XDG_CACHE_HOME: join(folder, 'cache'),
+    XDG_STATE_HOME: join(folder, 'state'),
+    ECK_AIRGAP_PASSPHRASE: 'correct horse battery staple',
+  };
   const child = spawn(process.execPath, [CLI, ...args], { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
   child.stdout.on('data', (text: Buffer) => process.stdout.write(indent(text)));
   child.stderr.on('data', (text: Buffer) => process.stdout.write(indent(text)));
@@ -61,7 +66,9 @@ async function main(): Promise<void> {
     await connectedSide();
     await enclaveSide(enclave.port);
     await damage();
-    say(`Done in ${((performance.now() - began) / 1000).toFixed(1)} s. Everything above ran with the real commands, on loopback.`);
+    say(
+      `Done in ${((performance.now() - began) / 1000).toFixed(1)} s. Everything above ran with the real commands, on loopback.`,
+    );
   } finally {
     await Promise.all([upstream.close(), enclave.close()]);
     await rm(folder, { recursive: true, force: true });
@@ -83,7 +90,10 @@ mirrors: { docker.elastic.co: "http://127.0.0.1:${port}" }
 }
 
 async function connectedSide(): Promise<void> {
-  await command({ say: 'Connected side: a key pair. The trust card travels separately from the media.', args: ['keygen', '--out', 'keys'] });
+  await command({
+    say: 'Connected side: a key pair. The trust card travels separately from the media.',
+    args: ['keygen', '--out', 'keys'],
+  });
   await command({ say: 'Pin every tag to a digest.', args: ['lock', 'airgap.yaml'] });
   await command({
     say: 'Collect everything into one signed bundle, split for small media.',
@@ -92,14 +102,23 @@ async function connectedSide(): Promise<void> {
 }
 
 async function enclaveSide(port: number): Promise<void> {
-  await command({ say: 'Inside the enclave: is every byte what was signed?', args: ['verify', 'media', '--key', 'keys/airgap.pub'] });
+  await command({
+    say: 'Inside the enclave: is every byte what was signed?',
+    args: ['verify', 'media', '--key', 'keys/airgap.pub'],
+  });
   await command({ say: 'What is in it?', args: ['inspect', 'media', '--key', 'keys/airgap.pub'] });
   await command({
     say: 'What would a load do?',
     args: ['load', 'media', '--key', 'keys/airgap.pub', '--registry', `127.0.0.1:${port}/elastic`, '--dry-run'],
   });
-  await command({ say: 'Load it into the registry of the enclave.', args: ['load', 'media', '--key', 'keys/airgap.pub', '--registry', `127.0.0.1:${port}/elastic`] });
-  await command({ say: 'Again: nothing is sent twice.', args: ['load', 'media', '--key', 'keys/airgap.pub', '--registry', `127.0.0.1:${port}/elastic`] });
+  await command({
+    say: 'Load it into the registry of the enclave.',
+    args: ['load', 'media', '--key', 'keys/airgap.pub', '--registry', `127.0.0.1:${port}/elastic`],
+  });
+  await command({
+    say: 'Again: nothing is sent twice.',
+    args: ['load', 'media', '--key', 'keys/airgap.pub', '--registry', `127.0.0.1:${port}/elastic`],
+  });
   await serveAndAsk();
 }
 
@@ -123,7 +142,9 @@ async function serveAndAsk(): Promise<void> {
     const path = '/v2/kibana/kibana/manifests/9.5.2';
     console.log(`$ curl -I ${url}${path}`);
     const answer = await fetch(`${url}${path}`, { method: 'HEAD' });
-    console.log(`  ${answer.status} ${answer.headers.get('content-type') ?? ''} ${answer.headers.get('docker-content-digest') ?? ''}`);
+    console.log(
+      `  ${answer.status} ${answer.headers.get('content-type') ?? ''} ${answer.headers.get('docker-content-digest') ?? ''}`,
+    );
   } finally {
     child.kill('SIGTERM');
     await ended;
@@ -144,10 +165,22 @@ async function damage(): Promise<void> {
   } finally {
     await second.close();
   }
-  await command({ say: 'A copy in which one bit differs is refused, with the name of what is wrong.', args: ['verify', 'damaged', '--key', 'keys/airgap.pub'], status: 3 });
+  await command({
+    say: 'A copy in which one bit differs is refused, with the name of what is wrong.',
+    args: ['verify', 'damaged', '--key', 'keys/airgap.pub'],
+    status: 3,
+  });
   await rm(join(damaged, 'site-alpha.tar.002'));
-  await command({ say: 'So is one with a volume missing.', args: ['verify', 'damaged', '--key', 'keys/airgap.pub'], status: 4 });
-  await command({ say: 'And nothing is trusted without a key that came another way.', args: ['verify', 'media'], status: 3 });
+  await command({
+    say: 'So is one with a volume missing.',
+    args: ['verify', 'damaged', '--key', 'keys/airgap.pub'],
+    status: 4,
+  });
+  await command({
+    say: 'And nothing is trusted without a key that came another way.',
+    args: ['verify', 'media'],
+    status: 3,
+  });
 }
 
 await main();

@@ -26,7 +26,8 @@ export async function fillUpstream(host: string): Promise<void> {
       const index = randomIndex(name, { layerSize: LAYER_SIZE, attestations: true });
       const target = registry.repository(repository);
       await pushGraph(target, index, tag);
-      if (repository === 'eck/eck-operator') await pushGraph(target, cosignSignature(index.root), cosignTags(index.root.digest)[0]);
+      if (repository === 'eck/eck-operator')
+        await pushGraph(target, cosignSignature(index.root), cosignTags(index.root.digest)[0]);
     }
   } finally {
     await registry.close();

@@ -25,7 +25,11 @@ function commandReference(): string {
 
 function help(command: Command): string {
   let text = '';
-  command.configureOutput({ writeOut: (part) => (text += part), getOutHelpWidth: () => 110, getOutHasColors: () => false });
+  command.configureOutput({
+    writeOut: (part) => (text += part),
+    getOutHelpWidth: () => 110,
+    getOutHasColors: () => false,
+  });
   command.outputHelp();
   return text.trimEnd();
 }

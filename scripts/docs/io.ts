@@ -4,5 +4,15 @@ import type { Io } from '../../src/cli/io.ts';
 
 export function documentationIo(): Io {
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
-  return { stdin: Readable.from([]), stdout: nowhere, stderr: nowhere, env: {}, cwd: '/', homeDir: '/', self: { pid: 1, isAlive: () => false }, now: () => 0, signal: new AbortController().signal };
+  return {
+    stdin: Readable.from([]),
+    stdout: nowhere,
+    stderr: nowhere,
+    env: {},
+    cwd: '/',
+    homeDir: '/',
+    self: { pid: 1, isAlive: () => false },
+    now: () => 0,
+    signal: new AbortController().signal,
+  };
 }

@@ -7,14 +7,19 @@ const root = new URL('../../', import.meta.url).pathname;
 /** Program and first arguments. A script needs the Node that this process runs on; a binary needs nothing. */
 export function airgapCommand(): readonly [string, ...string[]] {
   const packaged = process.env['ECK_AIRGAP'];
-  if (packaged === undefined) return [process.execPath, join(root, 'scripts/node24.mjs'), join(root, 'src/cli/main.ts')];
+  if (packaged === undefined)
+    return [process.execPath, join(root, 'scripts/node24.mjs'), join(root, 'src/cli/main.ts')];
   return /\.[cm]?[jt]s$/.test(packaged) ? [process.execPath, packaged] : [packaged];
 }
 
 /** One command in a folder; cache and state live below the folder too. @throws Error when it fails, unless `mayFail` */
 export async function airgap(folder: string, args: readonly string[], options: RunOptions = {}): Promise<Finished> {
   const [program, ...first] = airgapCommand();
-  return run(program, [...first, ...args], { ...options, cwd: folder, env: { ...privateFolders(folder), ...options.env } });
+  return run(program, [...first, ...args], {
+    ...options,
+    cwd: folder,
+    env: { ...privateFolders(folder), ...options.env },
+  });
 }
 
 export interface Served {

@@ -19,9 +19,13 @@ export async function signatureSlot(bundle: string): Promise<Slot> {
 }
 
 /** `sha256:` and the digest of a file of any size. */
-export async function sha256OfFile(path: string, options: { readonly start?: number; readonly end?: number } = {}): Promise<string> {
+export async function sha256OfFile(
+  path: string,
+  options: { readonly start?: number; readonly end?: number } = {},
+): Promise<string> {
   const hash = createHash('sha256');
-  for await (const chunk of createReadStream(path, { highWaterMark: 1024 * 1024, ...options })) hash.update(chunk as Buffer);
+  for await (const chunk of createReadStream(path, { highWaterMark: 1024 * 1024, ...options }))
+    hash.update(chunk as Buffer);
   return `sha256:${hash.digest('hex')}`;
 }
 

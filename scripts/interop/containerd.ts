@@ -16,7 +16,12 @@ export async function startContainerd(folder: string): Promise<Containerd> {
   const socket = join(folder, 'socket');
   const config = join(folder, 'config.toml');
   const root = `root = "${join(folder, 'root')}"\nstate = "${join(folder, 'state')}"`;
-  const lines = ['version = 2', root, 'disabled_plugins = ["io.containerd.grpc.v1.cri"]', `[grpc]\n  address = "${socket}"`];
+  const lines = [
+    'version = 2',
+    root,
+    'disabled_plugins = ["io.containerd.grpc.v1.cri"]',
+    `[grpc]\n  address = "${socket}"`,
+  ];
   await writeFile(config, `${lines.join('\n')}\n`);
   const daemon = startDaemon('containerd', ['--config', config], { logFile: join(folder, 'containerd.log') });
   await daemon.printed(/containerd successfully booted/);
@@ -39,6 +44,9 @@ export async function writeHosts(folder: string, host: string, ca: string): Prom
 
 /** First and third column below the heading: reference and digest. */
 function parseTable(text: string): [string, string][] {
-  const rows = text.split('\n').slice(1).map((line) => line.split(/\s+/));
+  const rows = text
+    .split('\n')
+    .slice(1)
+    .map((line) => line.split(/\s+/));
   return rows.map(([reference = '', , digest = '']) => [reference, digest]);
 }

@@ -10,7 +10,10 @@ export async function ensureCosign(log: (line: string) => void): Promise<string 
   if (await isHere('cosign')) return undefined;
   log(`building ${COSIGN} (some minutes)`);
   try {
-    const { status, stderr } = await run('go', ['install', COSIGN], { env: { GOBIN: dirname(cosignPath) }, mayFail: true });
+    const { status, stderr } = await run('go', ['install', COSIGN], {
+      env: { GOBIN: dirname(cosignPath) },
+      mayFail: true,
+    });
     if (status === 0) return undefined;
     return `go install ${COSIGN}: ${stderr.trim().split('\n').at(-1) ?? `ended with ${status}`}`;
   } catch (error) {

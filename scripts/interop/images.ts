@@ -41,7 +41,8 @@ export async function fillRegistry(registry: RealRegistry, options: FillOptions)
   const sources: Record<string, string> = { [SMALL]: `${layout}:small`, [MANY]: `${layout}:many` };
   if (nginx !== undefined) sources[NGINX] = `${nginx}:${NGINX_TAG}`;
   const digests: Record<string, string> = {};
-  for (const [name, source] of Object.entries(sources)) digests[name] = await push(source, name, { registry, certificates, folder });
+  for (const [name, source] of Object.entries(sources))
+    digests[name] = await push(source, name, { registry, certificates, folder });
   return digests;
 }
 

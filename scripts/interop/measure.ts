@@ -28,7 +28,9 @@ export async function measured(folder: string, args: readonly string[]): Promise
 export async function peakOfTree(pid: number): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8');
   const own = Number(/^VmHWM:\s+([0-9]+) kB$/m.exec(status)?.[1] ?? 0) / 1024;
-  const children = (await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8')).split(' ').filter((word) => word !== '');
+  const children = (await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8'))
+    .split(' ')
+    .filter((word) => word !== '');
   const below = await Promise.all(children.map((child) => peakOfTree(Number(child))));
   return Math.max(own, ...below);
 }

@@ -40,6 +40,16 @@ export async function openPodman(folder: string): Promise<Podman> {
 
 /** What `curl` in the container's own network gets from a URL; the container needs no network beyond its loopback. */
 export async function curlInside(pid: string, url: string): Promise<string> {
-  const curl = ['curl', '--silent', '--show-error', '--fail', '--retry', '20', '--retry-connrefused', '--retry-delay', '1'];
+  const curl = [
+    'curl',
+    '--silent',
+    '--show-error',
+    '--fail',
+    '--retry',
+    '20',
+    '--retry-connrefused',
+    '--retry-delay',
+    '1',
+  ];
   return (await run('nsenter', ['--target', pid, '--net', '--', ...curl, url])).stdout;
 }

@@ -44,7 +44,8 @@ export async function missingTools(): Promise<Missing> {
   const reasons = JSON.parse(process.env[MISSING_VARIABLE] ?? '{}') as Missing;
   const missing: Missing = {};
   for (const tool of [...(Object.keys(debianPackages) as DebianTool[]), 'cosign' as const]) {
-    if (!(await isHere(tool))) missing[tool] = reasons[tool] ?? `${tool} is not installed; "npm run test:interop" does that`;
+    if (!(await isHere(tool)))
+      missing[tool] = reasons[tool] ?? `${tool} is not installed; "npm run test:interop" does that`;
   }
   return missing;
 }

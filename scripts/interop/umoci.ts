@@ -37,7 +37,12 @@ export async function initLayout(layout: string): Promise<void> {
 }
 
 /** Adds an image with one layer for each of `layers`; answers its descriptor. */
-export async function addImage(layout: string, tag: string, layers: readonly Layer[], config: ImageConfig): Promise<LayoutDescriptor> {
+export async function addImage(
+  layout: string,
+  tag: string,
+  layers: readonly Layer[],
+  config: ImageConfig,
+): Promise<LayoutDescriptor> {
   const image = ['--image', `${layout}:${tag}`];
   await run('umoci', ['new', ...image]);
   for (const { from, to } of layers) await run('umoci', ['insert', ...image, from, to]);
@@ -70,5 +75,7 @@ async function taggedDescriptor(layout: string, name: string): Promise<LayoutDes
 }
 
 async function readIndex(layout: string): Promise<LayoutIndex> {
-  return JSON.parse(await readFile(join(layout, 'index.json'), 'utf8')) as LayoutIndex;
+  const index = JSON.parse(await readFile(join(layout, 'index.json'), 'utf8')) as Partial<LayoutIndex>;
+  // An empty layout of umoci has null here.
+  return { schemaVersion: 2, manifests: index.manifests ?? [] };
 }

@@ -58,7 +58,11 @@ async function writeMedia(packed: PackedBundle, options: BuildOptions): Promise<
   const { media, volumeSize, signer, self, signal, report } = options;
   const bodies = manifest.entries.reduce((sum, body) => sum + body.size, 0);
   report?.({ type: 'phase', phase: `writing ${manifest.name}.tar`, total: bodies });
-  const written = await writeBundle(manifest, { chunkTable, source }, { folder: media, fileName: `${manifest.name}.tar`, volumeSize, signer, self, signal, report });
+  const written = await writeBundle(
+    manifest,
+    { chunkTable, source },
+    { folder: media, fileName: `${manifest.name}.tar`, volumeSize, signer, self, signal, report },
+  );
   const facts = { files: written.files, fingerprint: signer.publicKey.fingerprint, bundleDigest: written.bundleDigest };
   const texts = {
     'README.txt': Buffer.from(readmeText(manifest, facts)),

@@ -33,14 +33,20 @@ interface Graph {
 /** @throws CONTENT_MISSING, DIGEST_MISMATCH and the registry's errors, each naming the image or file */
 export async function fetchLocked(lock: Lock, options: FetchLockedOptions): Promise<void> {
   const each = { concurrency: options.concurrency ?? 3, signal: options.signal };
-  const graphs = await forEach(lock.images, (image, signal) => namingImage(image.name, () => readGraph(image, lock, { ...options, signal })), each);
+  const graphs = await forEach(
+    lock.images,
+    (image, signal) => namingImage(image.name, () => readGraph(image, lock, { ...options, signal })),
+    each,
+  );
   options.report?.({ type: 'step', step: 'fetch:manifests' });
   options.report?.({ type: 'phase', phase: 'fetching', total: await missingBytes(graphs, options.cache) });
   const progress = (bytes: number): void => options.report?.({ type: 'progress', bytes });
   await forEach(
     graphs,
     async ({ image, source }, signal) => {
-      await namingImage(image.name, () => copyGraph(source, options.cache, roots(image), { signal, progress, report: options.report }));
+      await namingImage(image.name, () =>
+        copyGraph(source, options.cache, roots(image), { signal, progress, report: options.report }),
+      );
       options.report?.({ type: 'done', what: image.name });
     },
     each,
@@ -61,16 +67,26 @@ async function readGraph(image: LockedImage, lock: Lock, options: FetchLockedOpt
     await readBlob(source, image.original, { signal: options.signal });
     const selection = await selectImage(source, image.original, { cache: options.cache, platforms: lock.platforms });
     if (selection.root.digest !== image.digest) {
-      throw new AirgapError('DIGEST_MISMATCH', `the lock's digest ${image.digest} is not what its platforms select from ${image.original.digest}`, {
-        hint: 'Run "eck-airgap lock" again; a lock is not edited by hand.',
-      });
+      throw new AirgapError(
+        'DIGEST_MISMATCH',
+        `the lock's digest ${image.digest} is not what its platforms select from ${image.original.digest}`,
+        {
+          hint: 'Run "eck-airgap lock" again; a lock is not edited by hand.',
+        },
+      );
     }
   }
-  return { image, source: cacheFirst(options.cache, repository), nodes: await walkGraph(source, roots(image), { signal: options.signal }) };
+  return {
+    image,
+    source: cacheFirst(options.cache, repository),
+    nodes: await walkGraph(source, roots(image), { signal: options.signal }),
+  };
 }
 
 async function missingBytes(graphs: readonly Graph[], cache: Cache): Promise<number> {
   const nodes = new Map<Digest, Descriptor>(graphs.flatMap((graph) => graph.nodes.map((node) => [node.digest, node])));
-  const sizes = await forEach(nodes.values(), async (node) => ((await cache.exists(node)) ? 0 : node.size), { concurrency: 16 });
+  const sizes = await forEach(nodes.values(), async (node) => ((await cache.exists(node)) ? 0 : node.size), {
+    concurrency: 16,
+  });
   return sizes.reduce((sum, size) => sum + size, 0);
 }

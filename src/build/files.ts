@@ -17,7 +17,9 @@ export async function lockFiles(files: BundleSpec['files'], folder: string): Pro
   for (const file of files) {
     const name = file.name ?? basename(file.path);
     if (locked.some((other) => other.name === name)) {
-      throw new AirgapError('CONFIG_INVALID', `two files of airgap.yaml are named ${name}`, { hint: 'Give one of them another "name".' });
+      throw new AirgapError('CONFIG_INVALID', `two files of airgap.yaml are named ${name}`, {
+        hint: 'Give one of them another "name".',
+      });
     }
     const digester = new Digester();
     for await (const chunk of readFile(resolve(folder, file.path))) digester.update(chunk);

@@ -65,7 +65,12 @@ export async function packBundle(lock: Lock, cache: Cache, options: PackOptions 
 }
 
 /** Every blob that the bundle holds, each once, by digest. */
-async function collectBlobs(lock: Lock, lockBlob: Descriptor, cache: Cache, signal?: AbortSignal): Promise<Descriptor[]> {
+async function collectBlobs(
+  lock: Lock,
+  lockBlob: Descriptor,
+  cache: Cache,
+  signal?: AbortSignal,
+): Promise<Descriptor[]> {
   const blobs = new Map<Digest, Descriptor>([[lockBlob.digest, lockBlob]]);
   const graph = await walkGraph(cache, lock.images.flatMap(roots), { signal });
   const originals = lock.images.flatMap((image) => (image.original ? [image.original] : []));
@@ -92,7 +97,11 @@ function entry(path: string, bytes: Uint8Array): BundleEntry {
   return { path, size: bytes.byteLength, digest: digestOf(bytes) };
 }
 
-async function* openBody(body: BundleEntry, start: number, from: { cache: Cache; generated: Map<string, Uint8Array> }): AsyncGenerator<Uint8Array> {
+async function* openBody(
+  body: BundleEntry,
+  start: number,
+  from: { cache: Cache; generated: Map<string, Uint8Array> },
+): AsyncGenerator<Uint8Array> {
   const bytes = from.generated.get(body.path);
   if (bytes) yield bytes.subarray(start);
   else yield* from.cache.open(body, start);

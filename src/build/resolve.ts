@@ -56,7 +56,11 @@ export async function resolveImage(name: string, context: ResolveContext): Promi
 }
 
 /** Cuts an image to the wanted platforms; a filtered index that has to be made is put into the cache. */
-export async function selectImage(source: Fetcher, original: Descriptor, context: Pick<ResolveContext, 'cache' | 'platforms'>): Promise<Selection> {
+export async function selectImage(
+  source: Fetcher,
+  original: Descriptor,
+  context: Pick<ResolveContext, 'cache' | 'platforms'>,
+): Promise<Selection> {
   const wanted = context.platforms === 'all' ? 'all' : context.platforms.map(parsePlatform);
   const selection = await selectPlatforms(source, original, wanted);
   if (selection.rootBytes) await context.cache.push(selection.root, contentOf(selection.rootBytes));
@@ -77,29 +81,49 @@ export async function namingImage<T>(name: string, task: () => Promise<T>): Prom
   }
 }
 
-async function findAccompanying(repository: Repository, selection: Selection, context: ResolveContext): Promise<Pinned[]> {
+async function findAccompanying(
+  repository: Repository,
+  selection: Selection,
+  context: ResolveContext,
+): Promise<Pinned[]> {
   const found = new Map<Digest, Pinned>();
   for (const descriptor of selection.accompanying) found.set(descriptor.digest, pinAccompanying(descriptor));
   const source = readThrough(context.cache, repository);
   const root = await readManifest(source, selection.root);
   const children = root.kind === 'index' ? root.manifests : [];
-  let subjects: readonly Descriptor[] = [selection.root, ...(selection.original ? [selection.original] : []), ...children];
+  let subjects: readonly Descriptor[] = [
+    selection.root,
+    ...(selection.original ? [selection.original] : []),
+    ...children,
+  ];
   for (const pinned of await findCosignTags(repository, subjects, context)) found.set(pinned.digest, pinned);
   for (let depth = 0; subjects.length > 0 && depth < REFERRER_DEPTH; depth++) {
-    const lists = await Promise.all(subjects.map((subject) => repository.referrers(subject, { signal: context.signal })));
+    const lists = await Promise.all(
+      subjects.map((subject) => repository.referrers(subject, { signal: context.signal })),
+    );
     subjects = lists.flat().filter((referrer) => !found.has(referrer.digest));
     for (const referrer of subjects) found.set(referrer.digest, pinAccompanying(referrer));
   }
   return [...found.values()].sort((a, b) => (a.digest < b.digest ? -1 : 1));
 }
 
-async function findCosignTags(repository: Repository, subjects: readonly Descriptor[], context: ResolveContext): Promise<Pinned[]> {
+async function findCosignTags(
+  repository: Repository,
+  subjects: readonly Descriptor[],
+  context: ResolveContext,
+): Promise<Pinned[]> {
   const tags = subjects.flatMap((subject) => cosignTags(subject.digest));
-  const found = await Promise.all(tags.map(async (tag) => ({ tag, descriptor: await resolveIfThere(repository, tag, context) })));
+  const found = await Promise.all(
+    tags.map(async (tag) => ({ tag, descriptor: await resolveIfThere(repository, tag, context) })),
+  );
   return found.flatMap(({ tag, descriptor }) => (descriptor ? [{ ...pinAccompanying(descriptor), tag }] : []));
 }
 
-async function resolveIfThere(repository: Repository, tag: string, context: ResolveContext): Promise<Descriptor | undefined> {
+async function resolveIfThere(
+  repository: Repository,
+  tag: string,
+  context: ResolveContext,
+): Promise<Descriptor | undefined> {
   try {
     return await repository.resolve(tag, { signal: context.signal });
   } catch (error) {
@@ -118,5 +142,8 @@ function pin({ digest, mediaType, size }: Descriptor): { digest: Digest; mediaTy
 }
 
 function pinAccompanying(descriptor: Descriptor): Pinned {
-  return { ...pin(descriptor), ...(descriptor.artifactType === undefined ? {} : { artifactType: descriptor.artifactType }) };
+  return {
+    ...pin(descriptor),
+    ...(descriptor.artifactType === undefined ? {} : { artifactType: descriptor.artifactType }),
+  };
 }

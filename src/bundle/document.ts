@@ -19,13 +19,18 @@ export function parseDocument<S extends v.GenericSchema>(schema: S, text: string
   if (result.success) return result.output;
   const faults = result.issues.flatMap(expand).map(describe);
   const more = faults.length > SHOWN_FAULTS ? [`and ${faults.length - SHOWN_FAULTS} more`] : [];
-  throw new AirgapError('CONFIG_INVALID', `${where} is not valid: ${[...faults.slice(0, SHOWN_FAULTS), ...more].join('; ')}`, {
-    details: { file: where, faults },
-  });
+  throw new AirgapError(
+    'CONFIG_INVALID',
+    `${where} is not valid: ${[...faults.slice(0, SHOWN_FAULTS), ...more].join('; ')}`,
+    {
+      details: { file: where, faults },
+    },
+  );
 }
 
 function parseYaml(text: string, where: string): unknown {
-  if (text.length > DOCUMENT_LIMIT) throw new AirgapError('CONFIG_INVALID', `${where} is larger than ${DOCUMENT_LIMIT} bytes`);
+  if (text.length > DOCUMENT_LIMIT)
+    throw new AirgapError('CONFIG_INVALID', `${where} is larger than ${DOCUMENT_LIMIT} bytes`);
   try {
     return load(text, { schema: CORE_SCHEMA, filename: where });
   } catch (error) {
@@ -47,7 +52,10 @@ function expand(issue: Issue): { issue: Issue; path: readonly v.IssuePathItem[] 
 
 function describe(fault: { issue: Issue; path: readonly v.IssuePathItem[] }): string {
   const { issue } = fault;
-  const where = fault.path.map(({ key }, i) => (typeof key === 'number' ? `[${key}]` : `${i > 0 ? '.' : ''}${String(key)}`)).join('') || 'document';
+  const where =
+    fault.path
+      .map(({ key }, i) => (typeof key === 'number' ? `[${key}]` : `${i > 0 ? '.' : ''}${String(key)}`))
+      .join('') || 'document';
   if (issue.expected === 'never') return `${where}: unknown key`;
   if (issue.type === 'raw_transform') return `${where}: ${issue.message}`;
   if (issue.received === 'undefined') return `${where}: expected ${issue.expected ?? 'a value'}, found nothing`;

@@ -61,10 +61,20 @@ export function nameInGap(gap: Gap, position: number): string {
   return gap.before === undefined ? 'the trailer' : `the tar header of ${gap.before}`;
 }
 
-function gapBetween(offset: number, after: { path: string; size: number } | undefined, before: { path: string; size: number } | undefined): Gap {
+function gapBetween(
+  offset: number,
+  after: { path: string; size: number } | undefined,
+  before: { path: string; size: number } | undefined,
+): Gap {
   const padding = after === undefined ? 0 : paddingOf(after.size);
   const header = before === undefined ? Buffer.alloc(TRAILER_SIZE) : tarHeader(before.path, before.size);
-  return { offset, bytes: Buffer.concat([Buffer.alloc(padding), header]), padding, after: after?.path, before: before?.path };
+  return {
+    offset,
+    bytes: Buffer.concat([Buffer.alloc(padding), header]),
+    padding,
+    after: after?.path,
+    before: before?.path,
+  };
 }
 
 /** Where the first signature slot's header begins, known before anything is parsed. */

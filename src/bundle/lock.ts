@@ -24,7 +24,9 @@ const LockedImageSchema = v.strictObject({
   /** The key that an upstream signature was checked with, or that none was. */
   verified: v.literal('none'),
   /** Attestations, signatures and other referrers, pinned with it. */
-  accompanying: v.array(v.strictObject({ ...Node, artifactType: v.exactOptional(v.string()), tag: v.exactOptional(v.string()) })),
+  accompanying: v.array(
+    v.strictObject({ ...Node, artifactType: v.exactOptional(v.string()), tag: v.exactOptional(v.string()) }),
+  ),
 });
 
 const LockSchema = v.strictObject({
@@ -35,7 +37,9 @@ const LockSchema = v.strictObject({
   spec: DigestSchema,
   platforms: v.union([v.literal('all'), v.array(v.string())]),
   images: v.array(LockedImageSchema),
-  files: v.array(v.strictObject({ name: FileName, path: v.string(), digest: DigestSchema, size: Size, verified: v.literal('none') })),
+  files: v.array(
+    v.strictObject({ name: FileName, path: v.string(), digest: DigestSchema, size: Size, verified: v.literal('none') }),
+  ),
 });
 
 export type Lock = v.InferOutput<typeof LockSchema>;

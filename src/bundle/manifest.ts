@@ -14,13 +14,29 @@ export const MAX_SIGNATURE_SLOTS = 16;
 
 const DigestSchema = v.custom<Digest>(isDigest, 'not a sha256 digest');
 const Size = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
-const Text = v.pipe(v.string(), v.maxLength(1024), v.regex(/^[\x20-\x7e]*$/, 'has characters other than printable ASCII'));
+const Text = v.pipe(
+  v.string(),
+  v.maxLength(1024),
+  v.regex(/^[\x20-\x7e]*$/, 'has characters other than printable ASCII'),
+);
 
 /** Names a bundle, and with it files on the media: safe on FAT and exFAT. */
-export const BundleName = v.pipe(v.string(), v.regex(/^[a-z0-9](?:[a-z0-9._-]{0,61}[a-z0-9])?$/, 'a name is 1 to 63 of a-z, 0-9, ".", "_", "-", and begins and ends with a letter or digit'));
+export const BundleName = v.pipe(
+  v.string(),
+  v.regex(
+    /^[a-z0-9](?:[a-z0-9._-]{0,61}[a-z0-9])?$/,
+    'a name is 1 to 63 of a-z, 0-9, ".", "_", "-", and begins and ends with a letter or digit',
+  ),
+);
 
 /** Names a file that a bundle carries: one path component that is safe on every file system. */
-export const FileName = v.pipe(v.string(), v.regex(/^[A-Za-z0-9](?:[A-Za-z0-9._+-]{0,126}[A-Za-z0-9])?$/, 'a file name is 1 to 128 of A-Z, a-z, 0-9, ".", "_", "+", "-", and begins and ends with a letter or digit'));
+export const FileName = v.pipe(
+  v.string(),
+  v.regex(
+    /^[A-Za-z0-9](?:[A-Za-z0-9._+-]{0,126}[A-Za-z0-9])?$/,
+    'a file name is 1 to 128 of A-Z, a-z, 0-9, ".", "_", "+", "-", and begins and ends with a letter or digit',
+  ),
+);
 
 const ImageName = v.pipe(
   Text,
@@ -60,7 +76,10 @@ const FileSchema = v.strictObject({ name: FileName, mediaType: Text, digest: Dig
 const InstallerSchema = v.strictObject({ name: FileName, digest: DigestSchema, size: Size });
 
 /** Paths are a fixed grammar, so that no reader ever needs path logic. */
-const EntryPath = v.pipe(v.string(), v.regex(/^(?:chunks|oci-layout|index\.json|blobs\/sha256\/[0-9a-f]{64})$/, 'not a path that a bundle may hold'));
+const EntryPath = v.pipe(
+  v.string(),
+  v.regex(/^(?:chunks|oci-layout|index\.json|blobs\/sha256\/[0-9a-f]{64})$/, 'not a path that a bundle may hold'),
+);
 
 const BundleManifestSchema = v.strictObject({
   apiVersion: v.literal(API_VERSION),

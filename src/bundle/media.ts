@@ -50,7 +50,13 @@ Signed by    ${fingerprintGroups(facts.fingerprint).slice(0, 8).join(' ')}
 /** Self-contained, without script; every value escaped. */
 export function transferHtml(manifest: BundleManifest, facts: MediaFacts): string {
   const total = facts.files.reduce((sum, file) => sum + file.size, 0);
-  const images = manifest.images.map((image) => [image.name, image.digest, image.platforms.join(', '), `${image.accompanying.length}`, 'none']);
+  const images = manifest.images.map((image) => [
+    image.name,
+    image.digest,
+    image.platforms.join(', '),
+    `${image.accompanying.length}`,
+    'none',
+  ]);
   const files = manifest.files.map((file) => [file.name, file.digest, `${file.size}`]);
   const media = facts.files.map((file) => [file.path, `sha256:${file.sha256}`, `${file.size}`]);
   return `<!doctype html>
@@ -71,11 +77,15 @@ td { font-family: ui-monospace, monospace; font-size: 12px; overflow-wrap: anywh
 <h1>What crosses the gap: ${escapeHtml(manifest.name)}</h1>
 <p>${manifest.images.length} container images and ${manifest.files.length} files, ${total} bytes in ${facts.files.length} file${facts.files.length === 1 ? '' : 's'} on the media.
 Every byte is covered by one signature.</p>
-${table('Identity', ['', ''], [
-  ['bundle', facts.bundleDigest],
-  ['lock', manifest.lock],
-  ['signed by (SHA-256 of the public key)', facts.fingerprint],
-])}
+${table(
+  'Identity',
+  ['', ''],
+  [
+    ['bundle', facts.bundleDigest],
+    ['lock', manifest.lock],
+    ['signed by (SHA-256 of the public key)', facts.fingerprint],
+  ],
+)}
 ${table('On the media', ['file', 'digest', 'bytes'], media)}
 ${table('Images', ['image', 'digest', 'platforms', 'signatures and attestations carried', 'upstream signature checked with key'], images)}
 ${table('Files', ['file', 'digest', 'bytes'], files)}
@@ -85,7 +95,8 @@ ${table('Files', ['file', 'digest', 'bytes'], files)}
 }
 
 function table(caption: string, head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[], tag: string): string => `<tr>${cells.map((cell) => `<${tag}>${escapeHtml(cell)}</${tag}>`).join('')}</tr>`;
+  const line = (cells: readonly string[], tag: string): string =>
+    `<tr>${cells.map((cell) => `<${tag}>${escapeHtml(cell)}</${tag}>`).join('')}</tr>`;
   return `<h2>${escapeHtml(caption)}</h2>
 <table>
 ${line(head, 'th')}

@@ -4,7 +4,15 @@ import { lstat, open, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AirgapError, fileError, systemErrorCode } from '../core/errors.ts';
 import { readFully } from '../core/streams.ts';
-import { firstSlotOffset, geometryOf, MANIFEST_PATH, nameInGap, type Frame, type Gap, type Geometry } from './geometry.ts';
+import {
+  firstSlotOffset,
+  geometryOf,
+  MANIFEST_PATH,
+  nameInGap,
+  type Frame,
+  type Gap,
+  type Geometry,
+} from './geometry.ts';
 import { BUNDLE_MANIFEST_LIMIT, MAX_SIGNATURE_SLOTS, type BundleManifest } from './manifest.ts';
 import { SLOT_SIZE, slotPath } from './slots.ts';
 import { BLOCK, claimedSize, tarHeader } from './tar.ts';
@@ -84,14 +92,24 @@ function checkLength(volumes: VolumeSet, geometry: Geometry): void {
   if (volumes.numbered) {
     const wrong = volumes.volumes.slice(0, -1).find((volume) => volume.size !== first.size);
     if (wrong) {
-      throw new AirgapError('BUNDLE_CORRUPT', `${wrong.path} has ${wrong.size} bytes where ${first.path} has ${first.size}: one of them is cut short or belongs to another set`);
+      throw new AirgapError(
+        'BUNDLE_CORRUPT',
+        `${wrong.path} has ${wrong.size} bytes where ${first.path} has ${first.size}: one of them is cut short or belongs to another set`,
+      );
     }
     const count = Math.ceil(geometry.size / first.size);
     const have = volumes.volumes.length;
-    if (have < count && last.size === first.size) throw missingVolumes(Array.from({ length: count - have }, (_, i) => have + i + 1), first.path);
+    if (have < count && last.size === first.size)
+      throw missingVolumes(
+        Array.from({ length: count - have }, (_, i) => have + i + 1),
+        first.path,
+      );
   }
   if (volumes.size === geometry.size) return;
-  const [what, by] = volumes.size < geometry.size ? ['cut short', geometry.size - volumes.size] : ['longer than what was signed', volumes.size - geometry.size];
+  const [what, by] =
+    volumes.size < geometry.size
+      ? ['cut short', geometry.size - volumes.size]
+      : ['longer than what was signed', volumes.size - geometry.size];
   throw new AirgapError('BUNDLE_CORRUPT', `${last.path} is ${what} by ${by} bytes`, {
     details: { expected: geometry.size, found: volumes.size },
   });
@@ -109,9 +127,13 @@ function folderMedium(folder: string): Medium {
   return {
     readFront: async () => {
       const size = await sizeOf(join(folder, MANIFEST_PATH));
-      if (size > BUNDLE_MANIFEST_LIMIT) throw corrupt('bundle.json', `${join(folder, MANIFEST_PATH)} at byte ${BUNDLE_MANIFEST_LIMIT}`);
+      if (size > BUNDLE_MANIFEST_LIMIT)
+        throw corrupt('bundle.json', `${join(folder, MANIFEST_PATH)} at byte ${BUNDLE_MANIFEST_LIMIT}`);
       const slots: Buffer[] = [];
-      while (slots.length < MAX_SIGNATURE_SLOTS && (slots.length === 0 || (await isThere(join(folder, slotPath(slots.length)))))) {
+      while (
+        slots.length < MAX_SIGNATURE_SLOTS &&
+        (slots.length === 0 || (await isThere(join(folder, slotPath(slots.length)))))
+      ) {
         slots.push(await read(slotPath(slots.length), 0, SLOT_SIZE + 1));
       }
       return { manifest: await read(MANIFEST_PATH, 0, size), slots };
@@ -119,7 +141,11 @@ function folderMedium(folder: string): Medium {
     checkFrames: async (_front, manifest) => {
       for (const entry of manifest.entries) {
         const size = await sizeOf(join(folder, entry.path));
-        if (size !== entry.size) throw new AirgapError('BUNDLE_CORRUPT', `${join(folder, entry.path)} has ${size} bytes where ${entry.size} were signed`);
+        if (size !== entry.size)
+          throw new AirgapError(
+            'BUNDLE_CORRUPT',
+            `${join(folder, entry.path)} has ${size} bytes where ${entry.size} were signed`,
+          );
       }
     },
     readBody: read,
@@ -144,7 +170,8 @@ async function openRegular(path: string): Promise<FileHandle> {
     if (!info.isFile()) throw new AirgapError('BUNDLE_CORRUPT', `${path} is not a regular file`);
     return await open(path, 'r');
   } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT') throw new AirgapError('BUNDLE_INCOMPLETE', `${path} is missing from the unpacked bundle`, { cause: error });
+    if (systemErrorCode(error) === 'ENOENT')
+      throw new AirgapError('BUNDLE_INCOMPLETE', `${path} is missing from the unpacked bundle`, { cause: error });
     throw fileError(error, 'read', path);
   }
 }
@@ -161,5 +188,7 @@ async function isThere(path: string): Promise<boolean> {
 }
 
 function corrupt(what: string, where: string): AirgapError {
-  return new AirgapError('BUNDLE_CORRUPT', `${what} is not what was signed (${where})`, { details: { region: what, where } });
+  return new AirgapError('BUNDLE_CORRUPT', `${what} is not what was signed (${where})`, {
+    details: { region: what, where },
+  });
 }

@@ -43,7 +43,8 @@ export async function openOutput(options: OutputOptions): Promise<OutputFiles> {
   const names = volumeNames(options.fileName, size, options.volumeSize);
   const volumeSize = options.volumeSize ?? size;
   const files: OutputFile[] = [];
-  const path = (file: Pick<OutputFile, 'name' | 'final'>): string => join(folder, file.final ? file.name : `${file.name}.partial`);
+  const path = (file: Pick<OutputFile, 'name' | 'final'>): string =>
+    join(folder, file.final ? file.name : `${file.name}.partial`);
   const closing = (): Promise<unknown> => Promise.all(files.map((file) => file.handle.close()));
   try {
     for (const [i, name] of names.entries()) {
@@ -58,7 +59,7 @@ export async function openOutput(options: OutputOptions): Promise<OutputFiles> {
 
   const parts = (position: number, length: number): { file: number; length: number }[] => {
     const found: { file: number; length: number }[] = [];
-    for (let at = position; at < position + length; ) {
+    for (let at = position; at < position + length;) {
       const file = Math.floor(at / volumeSize);
       const take = Math.min(position + length, (file + 1) * volumeSize) - at;
       found.push({ file, length: take });
@@ -66,7 +67,11 @@ export async function openOutput(options: OutputOptions): Promise<OutputFiles> {
     }
     return found;
   };
-  const each = async (position: number, length: number, action: (file: OutputFile, at: number, offset: number, length: number) => Promise<void>): Promise<void> => {
+  const each = async (
+    position: number,
+    length: number,
+    action: (file: OutputFile, at: number, offset: number, length: number) => Promise<void>,
+  ): Promise<void> => {
     let offset = 0;
     for (const part of parts(position, length)) {
       const file = files[part.file];
@@ -87,7 +92,8 @@ export async function openOutput(options: OutputOptions): Promise<OutputFiles> {
       const buffer = Buffer.allocUnsafeSlow(length);
       let filled = 0;
       await each(position, length, async (file, at, offset, take) => {
-        if (filled === offset) filled += (await readFully(file.handle, buffer.subarray(offset, offset + take), at)).byteLength;
+        if (filled === offset)
+          filled += (await readFully(file.handle, buffer.subarray(offset, offset + take), at)).byteLength;
       });
       return buffer.subarray(0, filled);
     },
@@ -136,7 +142,8 @@ async function removeStale(options: OutputOptions, names: readonly string[]): Pr
   const current = new Set(names);
   for (const name of await readdir(folder)) {
     const rest = name.startsWith(fileName) ? name.slice(fileName.length) : undefined;
-    if (rest !== undefined && /^(?:\.[0-9]{3,})?(?:\.partial)?$/.test(rest) && !current.has(name)) await rm(join(folder, name), { force: true });
+    if (rest !== undefined && /^(?:\.[0-9]{3,})?(?:\.partial)?$/.test(rest) && !current.has(name))
+      await rm(join(folder, name), { force: true });
   }
 }
 

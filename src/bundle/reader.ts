@@ -72,7 +72,10 @@ export async function openUnverified(paths: string | readonly string[]): Promise
   });
 }
 
-async function opening(paths: string | readonly string[], open: (medium: Medium, front: Front) => Promise<Bundle>): Promise<Bundle> {
+async function opening(
+  paths: string | readonly string[],
+  open: (medium: Medium, front: Front) => Promise<Bundle>,
+): Promise<Bundle> {
   const medium = await openMedium(typeof paths === 'string' ? [paths] : paths);
   try {
     return await open(medium, await medium.readFront());
@@ -87,7 +90,9 @@ function checkSignatures(front: Front, keys: readonly PublicKey[]): SlotState[] 
   const signatures = front.slots.map((bytes, slot) => {
     const signature = decodeSlot(bytes);
     if (signature === undefined) {
-      throw new AirgapError('BUNDLE_CORRUPT', `the signature slot ${slotPath(slot)} is malformed`, { details: { region: slotPath(slot) } });
+      throw new AirgapError('BUNDLE_CORRUPT', `the signature slot ${slotPath(slot)} is malformed`, {
+        details: { region: slotPath(slot) },
+      });
     }
     return signature;
   });
@@ -98,10 +103,14 @@ function checkSignatures(front: Front, keys: readonly PublicKey[]): SlotState[] 
   });
   for (const key of keys) {
     if (states.some((state) => state.fingerprint === key.fingerprint)) continue;
-    throw new AirgapError('SIGNATURE_INVALID', `no signature on this bundle was made with the key ${key.fingerprint}: bundle.json or its signature was changed, or another key signed it`, {
-      hint: 'Compare the fingerprint with the trust card. If it is the right key, do not use this bundle; carry it over again.',
-      details: { fingerprint: key.fingerprint, signatures: states },
-    });
+    throw new AirgapError(
+      'SIGNATURE_INVALID',
+      `no signature on this bundle was made with the key ${key.fingerprint}: bundle.json or its signature was changed, or another key signed it`,
+      {
+        hint: 'Compare the fingerprint with the trust card. If it is the right key, do not use this bundle; carry it over again.',
+        details: { fingerprint: key.fingerprint, signatures: states },
+      },
+    );
   }
   return states;
 }
@@ -110,13 +119,17 @@ function checkSignatures(front: Front, keys: readonly PublicKey[]): SlotState[] 
 async function openFront(medium: Medium, front: Front, signatures: readonly SlotState[]): Promise<Bundle> {
   const manifest = parseBundleManifest(front.manifest);
   if (manifest.signatureSlots !== front.slots.length) {
-    throw new AirgapError('BUNDLE_CORRUPT', `bundle.json has ${manifest.signatureSlots} signature slots, ${front.slots.length} are there`);
+    throw new AirgapError(
+      'BUNDLE_CORRUPT',
+      `bundle.json has ${manifest.signatureSlots} signature slots, ${front.slots.length} are there`,
+    );
   }
   await medium.checkFrames(front, manifest);
   const table = await readGenerated(medium, manifest);
   const entries = new Map(manifest.entries.map((entry) => [entry.path, entry]));
   const chunks = chunkReader(medium, table);
-  const fetch = (descriptor: Descriptor, options: FetchOptions = {}): ByteStream => readBlobEntry(entries.get(blobPath(descriptor.digest)), { descriptor, chunks, options });
+  const fetch = (descriptor: Descriptor, options: FetchOptions = {}): ByteStream =>
+    readBlobEntry(entries.get(blobPath(descriptor.digest)), { descriptor, chunks, options });
   return {
     manifest,
     digest: digestOf(front.manifest),
@@ -126,7 +139,8 @@ async function openFront(medium: Medium, front: Front, signatures: readonly Slot
     fetch,
     resolve: async (reference) => resolveImage(manifest, reference),
     hasBlob: (digest) => entries.has(blobPath(digest)),
-    readEntry: (entry, options = {}) => (entry.path === 'chunks' ? whole(medium, entry) : readChunks(entry, chunks, options)),
+    readEntry: (entry, options = {}) =>
+      entry.path === 'chunks' ? whole(medium, entry) : readChunks(entry, chunks, options),
     close: () => medium.close(),
   };
 }
@@ -134,12 +148,17 @@ async function openFront(medium: Medium, front: Front, signatures: readonly Slot
 /** The chunk table, checked by its digest; oci-layout and index.json must be what follows from bundle.json. */
 async function readGenerated(medium: Medium, manifest: BundleManifest): Promise<ChunkTable> {
   const [tableEntry, layoutEntry, indexEntry] = manifest.entries;
-  if (!tableEntry || !layoutEntry || !indexEntry) throw new AirgapError('BUNDLE_CORRUPT', 'bundle.json names no entries');
+  if (!tableEntry || !layoutEntry || !indexEntry)
+    throw new AirgapError('BUNDLE_CORRUPT', 'bundle.json names no entries');
   if (tableEntry.size !== chunkTableSize(manifest.entries)) throw damaged(tableEntry, medium);
   const table = await medium.readBody(tableEntry.path, 0, tableEntry.size);
   if (digestOf(table) !== tableEntry.digest) throw damaged(tableEntry, medium);
-  for (const [entry, expected] of [[layoutEntry, OCI_LAYOUT_BYTES] as const, [indexEntry, indexJson(manifest.images)] as const]) {
-    const found = entry.size === expected.byteLength ? await medium.readBody(entry.path, 0, entry.size) : Buffer.alloc(0);
+  for (const [entry, expected] of [
+    [layoutEntry, OCI_LAYOUT_BYTES] as const,
+    [indexEntry, indexJson(manifest.images)] as const,
+  ]) {
+    const found =
+      entry.size === expected.byteLength ? await medium.readBody(entry.path, 0, entry.size) : Buffer.alloc(0);
     if (entry.digest !== digestOf(expected) || !found.equals(expected)) throw damaged(entry, medium);
   }
   return chunkTable(manifest, table);
@@ -171,13 +190,21 @@ async function* readChunks(entry: BundleEntry, chunks: ChunkReader, options: Fet
     const { chunk, bytes } = pending;
     const good = await bytes;
     options.signal?.throwIfAborted();
-    if (!good) throw new AirgapError('BUNDLE_CORRUPT', `${entry.path} is damaged (${chunks.locate(entry, chunk)}, ${chunk.size} bytes)`, { details: { entry: entry.path, start: chunk.start, size: chunk.size } });
+    if (!good)
+      throw new AirgapError(
+        'BUNDLE_CORRUPT',
+        `${entry.path} is damaged (${chunks.locate(entry, chunk)}, ${chunk.size} bytes)`,
+        { details: { entry: entry.path, start: chunk.start, size: chunk.size } },
+      );
     pending = next();
     yield start > chunk.start ? good.subarray(start - chunk.start) : good;
   }
 }
 
-async function* readBlobEntry(entry: BundleEntry | undefined, from: { descriptor: Descriptor; chunks: ChunkReader; options: FetchOptions }): AsyncGenerator<Buffer> {
+async function* readBlobEntry(
+  entry: BundleEntry | undefined,
+  from: { descriptor: Descriptor; chunks: ChunkReader; options: FetchOptions },
+): AsyncGenerator<Buffer> {
   if (!entry) throw new AirgapError('CONTENT_MISSING', `the bundle does not hold ${from.descriptor.digest}`);
   yield* readChunks(entry, from.chunks, from.options);
 }
@@ -196,5 +223,7 @@ function resolveImage(manifest: BundleManifest, reference: string): Descriptor {
 }
 
 function damaged(entry: BundleEntry, medium: Medium): AirgapError {
-  return new AirgapError('BUNDLE_CORRUPT', `${entry.path} is not what was signed (${medium.locate(entry.path, 0)})`, { details: { entry: entry.path } });
+  return new AirgapError('BUNDLE_CORRUPT', `${entry.path} is not what was signed (${medium.locate(entry.path, 0)})`, {
+    details: { entry: entry.path },
+  });
 }

@@ -10,7 +10,11 @@ export function slotPath(slot: number): string {
 
 /** @param signature base64 in one line, or empty for a slot to be filled later */
 export function encodeSlot(signature: string): Buffer {
-  if (signature.length >= SLOT_SIZE) throw new AirgapError('SIGNER_FAILED', `a signature of ${signature.length} characters does not fit its slot of ${SLOT_SIZE} bytes`);
+  if (signature.length >= SLOT_SIZE)
+    throw new AirgapError(
+      'SIGNER_FAILED',
+      `a signature of ${signature.length} characters does not fit its slot of ${SLOT_SIZE} bytes`,
+    );
   return Buffer.from(signature.padEnd(SLOT_SIZE, '\n'), 'latin1');
 }
 

@@ -29,7 +29,9 @@ const PlatformText = v.pipe(
     try {
       return formatPlatform(parsePlatform(dataset.value));
     } catch (error) {
-      addIssue({ message: isAirgapError(error) ? `${error.message}; write os/architecture, such as linux/amd64` : String(error) });
+      addIssue({
+        message: isAirgapError(error) ? `${error.message}; write os/architecture, such as linux/amd64` : String(error),
+      });
       return NEVER;
     }
   }),
@@ -56,11 +58,16 @@ export const BundleSpecSchema = v.strictObject({
   kind: v.literal('BundleSpec'),
   metadata: v.strictObject({ name: BundleName }),
   /** os/architecture pairs, or "all" for whatever each image has. */
-  platforms: v.optional(v.union([v.literal('all'), v.pipe(v.array(PlatformText), v.minLength(1))]), () => ['linux/amd64']),
+  platforms: v.optional(v.union([v.literal('all'), v.pipe(v.array(PlatformText), v.minLength(1))]), () => [
+    'linux/amd64',
+  ]),
   images: v.pipe(v.array(ImageReference), v.minLength(1)),
   files: v.optional(v.array(FileSource), () => []),
   /** Registry host to the URL that it is really fetched from. */
-  mirrors: v.optional(v.record(v.pipe(v.string(), v.check(isRegistryHost, 'is not a registry host')), MirrorUrl), () => ({})),
+  mirrors: v.optional(
+    v.record(v.pipe(v.string(), v.check(isRegistryHost, 'is not a registry host')), MirrorUrl),
+    () => ({}),
+  ),
 });
 
 export type BundleSpec = v.InferOutput<typeof BundleSpecSchema>;
@@ -78,5 +85,12 @@ export function parseSpec(text: string, where: string): BundleSpec {
 /** Identifies what is asked for, so that a lock made from another specification is noticed. */
 export function specDigest(spec: BundleSpec): Digest {
   const { metadata, platforms, images, files } = spec;
-  return digestOf(canonicalJson({ name: metadata.name, platforms, images, files: files.map((file) => ({ name: file.name, path: file.path })) }));
+  return digestOf(
+    canonicalJson({
+      name: metadata.name,
+      platforms,
+      images,
+      files: files.map((file) => ({ name: file.name, path: file.path })),
+    }),
+  );
 }

@@ -56,7 +56,10 @@ async function corrupt(bundle: Bundle, damage: readonly Damage[]): Promise<Airga
   const ranges = damage.slice(0, SHOWN).map(({ path, where, size }) => `${path} (${where}, ${size} bytes)`);
   const more = damage.length > SHOWN ? ` and ${damage.length - SHOWN} more ranges` : '';
   const images = await usedBy(bundle, new Set(damage.map(({ path }) => path)));
-  const use = images.length === 0 ? '' : `; needed by ${images.slice(0, SHOWN).join(', ')}${images.length > SHOWN ? `, … (${images.length} images)` : ''}`;
+  const use =
+    images.length === 0
+      ? ''
+      : `; needed by ${images.slice(0, SHOWN).join(', ')}${images.length > SHOWN ? `, … (${images.length} images)` : ''}`;
   return new AirgapError('BUNDLE_CORRUPT', `damaged: ${ranges.join(', ')}${more}${use}`, {
     hint: 'Carry the named file over again. Nothing of a damaged bundle is loaded.',
     details: { damage, images },

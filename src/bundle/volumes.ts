@@ -88,7 +88,11 @@ interface Range {
   readonly length: number;
 }
 
-async function readAcross(volumes: readonly Volume[], at: { starts: readonly number[]; first: number }, range: Range): Promise<Buffer> {
+async function readAcross(
+  volumes: readonly Volume[],
+  at: { starts: readonly number[]; first: number },
+  range: Range,
+): Promise<Buffer> {
   const buffer = Buffer.allocUnsafeSlow(range.length);
   let filled = 0;
   for (let index = at.first; index < volumes.length && filled < range.length; index++) {
@@ -114,12 +118,16 @@ async function findVolumes(paths: readonly string[]): Promise<{ paths: string[];
     throw new AirgapError('FILE_NOT_FOUND', `there is no bundle (NAME.tar or NAME.tar.001) in ${paths.join(', ')}`);
   }
   if (names.length > 1) {
-    throw new AirgapError('CONFIG_INVALID', `there are several bundles: ${names.sort().join(', ')}`, { hint: 'Name the one that is meant, by its tar or first volume.' });
+    throw new AirgapError('CONFIG_INVALID', `there are several bundles: ${names.sort().join(', ')}`, {
+      hint: 'Name the one that is meant, by its tar or first volume.',
+    });
   }
   const numbered = files.filter((file) => VOLUME.test(basename(file)));
   if (numbered.length === 0) return { paths: files, numbered: false };
   if (numbered.length < files.length) {
-    throw new AirgapError('CONFIG_INVALID', `${names[0] ?? ''} is there both whole and in volumes`, { hint: 'Name the tar itself, or remove one of the two.' });
+    throw new AirgapError('CONFIG_INVALID', `${names[0] ?? ''} is there both whole and in volumes`, {
+      hint: 'Name the tar itself, or remove one of the two.',
+    });
   }
   return { paths: inOrder(numbered), numbered: true };
 }
@@ -130,7 +138,8 @@ function inOrder(files: readonly string[]): string[] {
   for (const file of files) {
     const number = Number(VOLUME.exec(basename(file))?.[2]);
     const other = byNumber.get(number);
-    if (other !== undefined) throw new AirgapError('BUNDLE_CORRUPT', `volume ${number} is there twice: ${other} and ${file}`);
+    if (other !== undefined)
+      throw new AirgapError('BUNDLE_CORRUPT', `volume ${number} is there twice: ${other} and ${file}`);
     byNumber.set(number, file);
   }
   const last = Math.max(...byNumber.keys());
@@ -151,10 +160,15 @@ export function missingVolumes(numbers: readonly number[], example: string): Air
 /** A file stands for itself and, when it is a volume, for the others beside it; a folder for the bundle in it. */
 async function filesAt(path: string): Promise<string[]> {
   const info = await statOf(path);
-  if (info.isDirectory()) return (await listFolder(path)).filter((name) => name.endsWith('.tar') || VOLUME.test(name)).map((name) => join(path, name));
+  if (info.isDirectory())
+    return (await listFolder(path))
+      .filter((name) => name.endsWith('.tar') || VOLUME.test(name))
+      .map((name) => join(path, name));
   const base = VOLUME.exec(basename(path))?.[1];
   if (base === undefined) return [path];
-  return (await listFolder(dirname(path))).filter((name) => VOLUME.exec(name)?.[1] === base).map((name) => join(dirname(path), name));
+  return (await listFolder(dirname(path)))
+    .filter((name) => VOLUME.exec(name)?.[1] === base)
+    .map((name) => join(dirname(path), name));
 }
 
 async function listFolder(path: string): Promise<string[]> {

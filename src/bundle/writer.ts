@@ -58,7 +58,11 @@ export interface WrittenBundle {
  * Killed anywhere and called again, it goes on; called for a bundle that is there already, it only checks it.
  * @throws DIGEST_MISMATCH with details.digest when a body is not what its chunk hashes say, DISK_FULL, IO_FAILED, STORE_BUSY, SIGNER_FAILED
  */
-export async function writeBundle(manifest: BundleManifest, bodies: Bodies, options: WriteBundleOptions): Promise<WrittenBundle> {
+export async function writeBundle(
+  manifest: BundleManifest,
+  bodies: Bodies,
+  options: WriteBundleOptions,
+): Promise<WrittenBundle> {
   const manifestBytes = encodeBundleManifest(manifest);
   const geometry = geometryOf(manifestBytes.byteLength, manifest);
   await mkdir(options.folder, { recursive: true }).catch((error: unknown) => {
@@ -119,7 +123,12 @@ async function writeAll({ manifest, manifestBytes, bodies, pass, options }: Writ
 }
 
 /** A signature that is there and good is kept: signing anew would change the file, and may need a person. */
-async function slotContents({ manifest, manifestBytes, pass, options }: Omit<Writing, 'bodies'>): Promise<Map<string, Buffer>> {
+async function slotContents({
+  manifest,
+  manifestBytes,
+  pass,
+  options,
+}: Omit<Writing, 'bodies'>): Promise<Map<string, Buffer>> {
   const slots = new Map<string, Buffer>();
   const front = pass.geometry.frames[0];
   const same = front !== undefined && (await pass.files.read(front.offset, front.size)).equals(manifestBytes);
@@ -127,7 +136,10 @@ async function slotContents({ manifest, manifestBytes, pass, options }: Omit<Wri
     const path = slotPath(slot);
     const frame = pass.geometry.frames[slot + 1];
     const found = same && frame ? decodeSlot(await pass.files.read(frame.offset, SLOT_SIZE)) : undefined;
-    const keep = slot === 0 ? found !== undefined && verifySignature(options.signer.publicKey, manifestBytes, found) : found !== undefined;
+    const keep =
+      slot === 0
+        ? found !== undefined && verifySignature(options.signer.publicKey, manifestBytes, found)
+        : found !== undefined;
     const signature = keep ? (found ?? '') : slot === 0 ? await options.signer.sign(manifestBytes, options.signal) : '';
     slots.set(path, encodeSlot(signature));
   }
@@ -183,7 +195,11 @@ class WritePass {
 
   /** The files with their hashes; the pass ends with it. */
   finish(): WrittenFile[] {
-    return this.files.names.map((path, i) => ({ path, size: this.files.sizes[i] ?? 0, sha256: this.#sums[i]?.digest('hex') ?? '' }));
+    return this.files.names.map((path, i) => ({
+      path,
+      size: this.files.sizes[i] ?? 0,
+      sha256: this.#sums[i]?.digest('hex') ?? '',
+    }));
   }
 
   async #write(position: number, bytes: Buffer): Promise<void> {
@@ -231,10 +247,14 @@ class ChunkSource {
     }
     this.#position = chunk.start + filled;
     if (filled === chunk.size && sha256(bytes).equals(chunk.hash)) return bytes;
-    throw new AirgapError('DIGEST_MISMATCH', `${this.#entry.digest} is not what its chunk hashes say, from byte ${chunk.start}`, {
-      hint: 'Run the same command again: the damaged copy is fetched anew.',
-      details: { digest: this.#entry.digest, start: chunk.start, size: chunk.size },
-    });
+    throw new AirgapError(
+      'DIGEST_MISMATCH',
+      `${this.#entry.digest} is not what its chunk hashes say, from byte ${chunk.start}`,
+      {
+        hint: 'Run the same command again: the damaged copy is fetched anew.',
+        details: { digest: this.#entry.digest, start: chunk.start, size: chunk.size },
+      },
+    );
   }
 
   async close(): Promise<void> {

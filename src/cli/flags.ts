@@ -58,13 +58,19 @@ export async function readText(path: string): Promise<string> {
 export function withRegistryFlags(command: Command): Command {
   return command
     .option('--ca-file <file>', 'certificate authorities (PEM) to trust beside the usual ones (also: SSL_CERT_FILE)')
-    .option('--authfile <file>', 'credentials, in the format of Docker and podman (also: REGISTRY_AUTH_FILE, DOCKER_CONFIG)')
+    .option(
+      '--authfile <file>',
+      'credentials, in the format of Docker and podman (also: REGISTRY_AUTH_FILE, DOCKER_CONFIG)',
+    )
     .option('--plain-http', 'speak HTTP without TLS beyond loopback too')
     .option('--insecure-skip-tls-verify', 'do not check the certificates of registries')
     .option('--retries <n>', 'attempts after the first, for what can be retried', wholeNumber(0));
 }
 
-export async function registryOptions(context: CommandContext, overrides?: Readonly<Record<string, Credential>>): Promise<RegistryOptions> {
+export async function registryOptions(
+  context: CommandContext,
+  overrides?: Readonly<Record<string, Credential>>,
+): Promise<RegistryOptions> {
   const { io, flags } = context;
   const authfile = stringFlag(context, 'authfile');
   const env = authfile === undefined ? io.env : { ...io.env, REGISTRY_AUTH_FILE: pathOf(context, authfile) };
@@ -80,7 +86,11 @@ export async function registryOptions(context: CommandContext, overrides?: Reado
 }
 
 export function withKeyFlag(command: Command): Command {
-  return command.option('--key <file>', 'public key (airgap.pub) that must have signed the bundle; may be given several times', repeatable);
+  return command.option(
+    '--key <file>',
+    'public key (airgap.pub) that must have signed the bundle; may be given several times',
+    repeatable,
+  );
 }
 
 /** The trusted keys. @throws KEY_REQUIRED when none is given, KEY_INVALID */
@@ -92,9 +102,13 @@ export async function trustedKeys(context: CommandContext, bundle: string): Prom
     });
   }
   const media = pathOf(context, bundle);
-  const beside = paths.find((path) => path.startsWith(media + sep) || (/\.tar(?:\.[0-9]+)?$/.test(media) && dirname(path) === dirname(media)));
+  const beside = paths.find(
+    (path) => path.startsWith(media + sep) || (/\.tar(?:\.[0-9]+)?$/.test(media) && dirname(path) === dirname(media)),
+  );
   if (beside !== undefined) {
-    context.output.warn(`${beside} lies on the same media as the bundle. A key that travels with what it vouches for proves nothing; compare its fingerprint with the trust card.`);
+    context.output.warn(
+      `${beside} lies on the same media as the bundle. A key that travels with what it vouches for proves nothing; compare its fingerprint with the trust card.`,
+    );
   }
   return Promise.all(paths.map(async (path) => parsePublicKey(await readText(path), path)));
 }

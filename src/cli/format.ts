@@ -9,7 +9,9 @@ export function formatBytes(bytes: number): string {
     value /= 1024;
     unit++;
   }
-  return unit === 0 ? `${Math.round(value)} B` : `${value < 1000 ? value.toPrecision(3) : Math.round(value)} ${units[unit] ?? ''}`;
+  return unit === 0
+    ? `${Math.round(value)} B`
+    : `${value < 1000 ? value.toPrecision(3) : Math.round(value)} ${units[unit] ?? ''}`;
 }
 
 /** Columns as wide as their widest cell, two blanks between them. */

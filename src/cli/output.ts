@@ -38,7 +38,11 @@ export async function openOutput(io: Io, flags: OutputFlags): Promise<Output> {
     },
     result: (value, lines) => {
       progress.pause();
-      io.stdout.write(flags.json === true ? `${JSON.stringify(value, null, 2)}\n` : lines.map((line) => `${printable(line)}\n`).join(''));
+      io.stdout.write(
+        flags.json === true
+          ? `${JSON.stringify(value, null, 2)}\n`
+          : lines.map((line) => `${printable(line)}\n`).join(''),
+      );
     },
     warn,
     fail: (error) => {
@@ -68,7 +72,9 @@ function asFailure(error: unknown): AirgapError {
 }
 
 export function interrupted(): AirgapError {
-  return new AirgapError('INTERRUPTED', 'interrupted', { hint: 'Run the same command again: it goes on where it stopped.' });
+  return new AirgapError('INTERRUPTED', 'interrupted', {
+    hint: 'Run the same command again: it goes on where it stopped.',
+  });
 }
 
 function failureJson(failure: AirgapError): Record<string, unknown> {
@@ -96,7 +102,10 @@ function stacks(error: Error): string[] {
 
 /** Text from outside may carry escape sequences that a terminal would obey. */
 export function printable(text: string): string {
-  return stripVTControlCharacters(text).replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, '?');
+  return stripVTControlCharacters(text).replace(
+    /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g,
+    '?',
+  );
 }
 
 function paint(io: Io, colour: 'red' | 'yellow' | 'cyan', text: string): string {

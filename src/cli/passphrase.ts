@@ -25,7 +25,9 @@ export async function newPassphrase(context: CommandContext): Promise<string> {
   const given = await givenPassphrase(context);
   const passphrase = given ?? (await askTwice(context));
   if (passphrase.length > 0) return passphrase;
-  throw new AirgapError('PASSPHRASE_REQUIRED', 'the passphrase is empty', { hint: 'Choose one, or ask for an unencrypted key with --no-passphrase.' });
+  throw new AirgapError('PASSPHRASE_REQUIRED', 'the passphrase is empty', {
+    hint: 'Choose one, or ask for an unencrypted key with --no-passphrase.',
+  });
 }
 
 async function askTwice(context: CommandContext): Promise<string> {
@@ -37,7 +39,8 @@ async function askTwice(context: CommandContext): Promise<string> {
 
 function requireTerminal(context: CommandContext, why: string): void {
   const { stdin, stderr } = context.io;
-  if (stdin.isTTY !== true || stderr.isTTY !== true) throw new AirgapError('PASSPHRASE_REQUIRED', why, { hint: `${HINT} For a new key without one: --no-passphrase.` });
+  if (stdin.isTTY !== true || stderr.isTTY !== true)
+    throw new AirgapError('PASSPHRASE_REQUIRED', why, { hint: `${HINT} For a new key without one: --no-passphrase.` });
 }
 
 async function ask(context: CommandContext, message: string): Promise<string> {
@@ -48,7 +51,8 @@ async function ask(context: CommandContext, message: string): Promise<string> {
     const answers = await prompt([{ type: 'password', name: 'passphrase', message, mask: '*' }]);
     return String(answers['passphrase']);
   } catch (error) {
-    if (error instanceof Error && error.name === 'ExitPromptError') throw new AirgapError('INTERRUPTED', 'interrupted at the passphrase', { cause: error });
+    if (error instanceof Error && error.name === 'ExitPromptError')
+      throw new AirgapError('INTERRUPTED', 'interrupted at the passphrase', { cause: error });
     throw error;
   }
 }

@@ -20,7 +20,8 @@ export function lineProgress(io: Io): Progress {
     report: (event) => {
       phase.see(event);
       if (event.type === 'phase') io.stderr.write(`${phase.line()}\n`);
-      else if (event.type === 'done') io.stderr.write(`  ${event.what}${event.detail === undefined ? '' : `  ${event.detail}`}\n`);
+      else if (event.type === 'done')
+        io.stderr.write(`  ${event.what}${event.detail === undefined ? '' : `  ${event.detail}`}\n`);
       else if (event.type === 'progress' && io.now() - last >= LINE_INTERVAL_MS) {
         last = io.now();
         io.stderr.write(`${phase.line()}\n`);
@@ -79,7 +80,9 @@ function phaseTracker(io: Io): { see(event: AirgapEvent): void; line(): string }
       const rate = done / seconds;
       const percent = total === 0 ? 100 : Math.min(100, Math.floor((100 * done) / total));
       const left = rate > 0 && done < total ? `, ${formatDuration((total - done) / rate)} left` : '';
-      return done === 0 ? `${name}: ${formatBytes(total)}` : `${name}: ${percent} % of ${formatBytes(total)}, ${formatBytes(rate)}/s${left}`;
+      return done === 0
+        ? `${name}: ${formatBytes(total)}`
+        : `${name}: ${percent} % of ${formatBytes(total)}, ${formatBytes(rate)}/s${left}`;
     },
   };
 }

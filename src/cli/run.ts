@@ -41,7 +41,9 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
 /** The program with all its commands; also what the reference documentation is generated from. */
 export function createProgram(io: Io, done: (status: number) => void): Command {
   const program = new Command('eck-airgap')
-    .description('Carries the Elastic Stack on Kubernetes into networks with no way out: one signed bundle, built outside, verified and loaded inside.')
+    .description(
+      'Carries the Elastic Stack on Kubernetes into networks with no way out: one signed bundle, built outside, verified and loaded inside.',
+    )
     .version(VERSION, '-V, --version')
     .configureOutput({ writeOut: (text) => io.stdout.write(text), writeErr: () => undefined })
     .exitOverride()
@@ -85,6 +87,9 @@ async function usageFailure(error: CommanderError, argv: readonly string[], io: 
 }
 
 async function failure(error: unknown, argv: readonly string[], io: Io): Promise<number> {
-  const output = await openOutput(io, { json: argv.includes('--json'), verbose: argv.includes('--verbose') || argv.includes('-v') });
+  const output = await openOutput(io, {
+    json: argv.includes('--json'),
+    verbose: argv.includes('--verbose') || argv.includes('-v'),
+  });
   return output.fail(error);
 }

@@ -29,7 +29,11 @@ export function withSpecFlags(command: Command): Command {
   return withRegistryFlags(
     command
       .argument('<airgap.yaml>', 'what to carry')
-      .option('--platform <os/arch>', 'take this platform instead of those in airgap.yaml; may be given several times', repeatable)
+      .option(
+        '--platform <os/arch>',
+        'take this platform instead of those in airgap.yaml; may be given several times',
+        repeatable,
+      )
       .option('--cache <dir>', 'where downloads are kept (default: $XDG_CACHE_HOME/eck-airgap)'),
   );
 }
@@ -40,7 +44,12 @@ export async function readSpec(context: CommandContext): Promise<SpecFiles> {
   const spec = parseSpec(await readText(specPath), specPath);
   const platforms = listFlag(context, 'platform');
   const folder = dirname(specPath);
-  return { spec: platforms.length === 0 ? spec : overridePlatforms(spec, platforms, specPath), specPath, folder, lockPath: join(folder, LOCK_FILE) };
+  return {
+    spec: platforms.length === 0 ? spec : overridePlatforms(spec, platforms, specPath),
+    specPath,
+    folder,
+    lockPath: join(folder, LOCK_FILE),
+  };
 }
 
 function overridePlatforms(spec: BundleSpec, platforms: readonly string[], specPath: string): BundleSpec {
@@ -49,7 +58,11 @@ function overridePlatforms(spec: BundleSpec, platforms: readonly string[], specP
 }
 
 /** Opens cache and registries for `task`, and closes them whatever happens. */
-export async function withWorkspace<T>(context: CommandContext, spec: BundleSpec, task: (workspace: Workspace) => Promise<T>): Promise<T> {
+export async function withWorkspace<T>(
+  context: CommandContext,
+  spec: BundleSpec,
+  task: (workspace: Workspace) => Promise<T>,
+): Promise<T> {
   const cache = await openCache(cacheFolder(context), { self: context.io.self, report: context.output.report });
   const sources = openSources({ registry: await registryOptions(context), mirrors: spec.mirrors });
   try {
@@ -79,7 +92,11 @@ export async function readLock(files: SpecFiles): Promise<Lock | undefined> {
   }
   const lock = parseLock(text, files.lockPath);
   if (lock.spec === specDigest(files.spec)) return lock;
-  throw new AirgapError('LOCK_STALE', `${files.lockPath} was made for something else than ${files.specPath} (with its platforms) asks for now`, {
-    hint: `Run "eck-airgap lock ${files.specPath}" (with the same --platform), review the difference, and build again.`,
-  });
+  throw new AirgapError(
+    'LOCK_STALE',
+    `${files.lockPath} was made for something else than ${files.specPath} (with its platforms) asks for now`,
+    {
+      hint: `Run "eck-airgap lock ${files.specPath}" (with the same --platform), review the difference, and build again.`,
+    },
+  );
 }

@@ -16,7 +16,7 @@ export class ChunkHasher {
   readonly #hashes: Buffer[] = [];
 
   update(bytes: Uint8Array): this {
-    for (let at = 0; at < bytes.byteLength; ) {
+    for (let at = 0; at < bytes.byteLength;) {
       const take = Math.min(bytes.byteLength - at, CHUNK_SIZE - this.#filled);
       this.#hash.update(bytes.subarray(at, at + take));
       this.#filled += take;

@@ -15,7 +15,11 @@ export async function collect(stream: ByteStream, limit: number, tooLong?: () =>
   let size = 0;
   for await (const chunk of stream) {
     size += chunk.byteLength;
-    if (size > limit) throw tooLong?.() ?? new AirgapError('REGISTRY_PROTOCOL', `more than ${limit} bytes where at most that many are allowed`);
+    if (size > limit)
+      throw (
+        tooLong?.() ??
+        new AirgapError('REGISTRY_PROTOCOL', `more than ${limit} bytes where at most that many are allowed`)
+      );
     chunks.push(chunk);
   }
   return Buffer.concat(chunks, size);
@@ -67,7 +71,7 @@ export async function readFully(file: FileHandle, buffer: Buffer, position: numb
 
 /** Writes all of `bytes` at `position`. */
 export async function writeFully(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
-  for (let done = 0; done < bytes.byteLength; ) {
+  for (let done = 0; done < bytes.byteLength;) {
     const { bytesWritten } = await file.write(bytes, done, bytes.byteLength - done, position + done);
     done += bytesWritten;
   }

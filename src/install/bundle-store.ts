@@ -21,9 +21,15 @@ interface Content {
 export async function bundleStore(bundle: Bundle): Promise<RegistryStore> {
   const repositories = new Map<string, Content>();
   for (const { image, repository, tag } of targetNames(bundle.manifest.images, { prefix: '' })) {
-    const content = repositories.get(repository) ?? { manifests: new Map(), blobs: new Map(), tags: new Map(), referrers: new Map() };
+    const content = repositories.get(repository) ?? {
+      manifests: new Map(),
+      blobs: new Map(),
+      tags: new Map(),
+      referrers: new Map(),
+    };
     repositories.set(repository, content);
-    for (const descriptor of await walkGraph(bundle, [image, ...image.accompanying])) await addDescriptor(bundle, content, descriptor);
+    for (const descriptor of await walkGraph(bundle, [image, ...image.accompanying]))
+      await addDescriptor(bundle, content, descriptor);
     content.tags.set(tag, image.digest);
     for (const { tag: own, digest } of image.accompanying) if (own !== undefined) content.tags.set(own, digest);
   }
@@ -63,7 +69,11 @@ function bundleRepository(bundle: Bundle, content: Content): RepositoryStore {
   };
 }
 
-async function* readUntil(bundle: Bundle, descriptor: Descriptor, range: { start: number; end: number }): AsyncGenerator<Uint8Array> {
+async function* readUntil(
+  bundle: Bundle,
+  descriptor: Descriptor,
+  range: { start: number; end: number },
+): AsyncGenerator<Uint8Array> {
   let left = range.end - range.start;
   for await (const chunk of bundle.fetch(descriptor, { start: range.start })) {
     yield chunk.byteLength <= left ? chunk : chunk.subarray(0, left);

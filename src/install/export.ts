@@ -19,7 +19,9 @@ export async function exportFile(bundle: Bundle, name: string, options: ExportOp
   const file = bundle.manifest.files.find((candidate) => candidate.name === name);
   if (!file) {
     const names = bundle.manifest.files.map((candidate) => candidate.name).join(', ');
-    throw new AirgapError('CONTENT_MISSING', `the bundle holds no file named ${JSON.stringify(name.slice(0, 200))}`, { hint: `It holds: ${names}.` });
+    throw new AirgapError('CONTENT_MISSING', `the bundle holds no file named ${JSON.stringify(name.slice(0, 200))}`, {
+      hint: `It holds: ${names}.`,
+    });
   }
   if (await isAlready(file, options)) return file;
   const temporary = `${options.out}.partial`;
@@ -55,7 +57,9 @@ async function isAlready(file: BundleFile, options: ExportOptions): Promise<bool
   const found = await stat(options.out).catch(() => undefined);
   if (!found) return false;
   if (found.isFile() && found.size === file.size && `sha256:${await sha256(options.out)}` === file.digest) return true;
-  throw new AirgapError('FILE_EXISTS', `${options.out} is already there and is not this file`, { hint: 'Name another file with --out, or remove it.' });
+  throw new AirgapError('FILE_EXISTS', `${options.out} is already there and is not this file`, {
+    hint: 'Name another file with --out, or remove it.',
+  });
 }
 
 async function sha256(path: string): Promise<string> {

@@ -23,7 +23,12 @@ export interface LoadResult {
 }
 
 /** @throws BUNDLE_CORRUPT before a damaged byte is sent, and the registry's errors, each naming the image */
-export async function load(bundle: Bundle, registry: Registry, plan: LoadPlan, options: LoadOptions = {}): Promise<LoadResult> {
+export async function load(
+  bundle: Bundle,
+  registry: Registry,
+  plan: LoadPlan,
+  options: LoadOptions = {},
+): Promise<LoadResult> {
   const each = { concurrency: options.concurrency ?? 4, signal: options.signal };
   options.report?.({ type: 'phase', phase: `pushing to ${plan.registry.host}`, total: plan.bytesToPush });
   const progress = (bytes: number): void => options.report?.({ type: 'progress', bytes });
@@ -41,7 +46,11 @@ export async function load(bundle: Bundle, registry: Registry, plan: LoadPlan, o
     each,
   );
   options.report?.({ type: 'step', step: 'load:pushed' });
-  const tagged = await forEach(plan.images, (image, signal) => namingTarget(image, plan, () => tag(registry, image, signal)), each);
+  const tagged = await forEach(
+    plan.images,
+    (image, signal) => namingTarget(image, plan, () => tag(registry, image, signal)),
+    each,
+  );
   options.report?.({ type: 'step', step: 'load:tagged' });
   return {
     copied: sum(copies.map((copy) => copy.copied)),
@@ -63,7 +72,8 @@ function asPlanned(repository: Target, image: PlannedImage): Target {
 
 async function tag(registry: Registry, image: PlannedImage, signal: AbortSignal): Promise<number> {
   const due = image.tags.filter((planned) => planned.current !== planned.descriptor.digest);
-  for (const planned of due) await registry.repository(image.repository).tag(planned.descriptor, planned.tag, { signal });
+  for (const planned of due)
+    await registry.repository(image.repository).tag(planned.descriptor, planned.tag, { signal });
   return due.length;
 }
 
@@ -72,11 +82,15 @@ async function namingTarget<T>(image: PlannedImage, plan: LoadPlan, task: () => 
     return await task();
   } catch (error) {
     if (!isAirgapError(error)) throw error;
-    throw new AirgapError(error.code, `cannot load ${image.source} into ${plan.registry.host}/${image.repository}: ${error.message}`, {
-      cause: error,
-      details: { image: image.source, target: `${plan.registry.host}/${image.repository}`, ...error.details },
-      hint: error.hint ?? 'Run the same command again: what is in the registry already is not sent again.',
-    });
+    throw new AirgapError(
+      error.code,
+      `cannot load ${image.source} into ${plan.registry.host}/${image.repository}: ${error.message}`,
+      {
+        cause: error,
+        details: { image: image.source, target: `${plan.registry.host}/${image.repository}`, ...error.details },
+        hint: error.hint ?? 'Run the same command again: what is in the registry already is not sent again.',
+      },
+    );
   }
 }
 

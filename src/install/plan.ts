@@ -7,7 +7,7 @@ import type { BundleImage } from '../bundle/manifest.ts';
 import type { Bundle } from '../bundle/reader.ts';
 import { walkGraph } from '../oci/copy.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
-import type { Resolver } from "../oci/target.ts";
+import type { Resolver } from '../oci/target.ts';
 import type { Registry } from '../registry/registry.ts';
 import { targetNames, type RegistryAddress } from './target-names.ts';
 
@@ -73,7 +73,11 @@ export async function planLoad(bundle: Bundle, registry: Registry, options: Plan
         digest: image.digest,
         roots,
         missing,
-        tags: await forEach(tags, async (planned) => ({ ...planned, ...(await currentTag(target, planned.tag, signal)) }), { signal }),
+        tags: await forEach(
+          tags,
+          async (planned) => ({ ...planned, ...(await currentTag(target, planned.tag, signal)) }),
+          { signal },
+        ),
       };
     },
     { concurrency: 8, signal: options.signal },
@@ -101,7 +105,9 @@ export function targetReference(address: RegistryAddress, image: PlannedImage): 
 export function movingTags(plan: LoadPlan): { repository: string; tag: string; from: Digest; to: Digest }[] {
   return plan.images.flatMap(({ repository, tags }) =>
     tags.flatMap(({ tag, current, descriptor }) =>
-      current === undefined || current === descriptor.digest ? [] : [{ repository, tag, from: current, to: descriptor.digest }],
+      current === undefined || current === descriptor.digest
+        ? []
+        : [{ repository, tag, from: current, to: descriptor.digest }],
     ),
   );
 }
@@ -115,7 +121,9 @@ function rootsOf(image: BundleImage): Descriptor[] {
 }
 
 function accompanyingTags(image: BundleImage): PlannedTag[] {
-  return image.accompanying.flatMap(({ tag, mediaType, digest, size }) => (tag === undefined ? [] : [{ tag, descriptor: { mediaType, digest, size } }]));
+  return image.accompanying.flatMap(({ tag, mediaType, digest, size }) =>
+    tag === undefined ? [] : [{ tag, descriptor: { mediaType, digest, size } }],
+  );
 }
 
 async function currentTag(target: Resolver, tag: string, signal: AbortSignal): Promise<{ current?: Digest }> {

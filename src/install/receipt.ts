@@ -28,7 +28,11 @@ export function makeReceipt(bundle: Bundle, plan: LoadPlan): Receipt {
     kind: 'Receipt',
     bundle: { name: bundle.manifest.name, digest: bundle.digest, sequence: bundle.manifest.sequence },
     registry: prefix === '' ? host : `${host}/${prefix}`,
-    images: plan.images.map((image) => ({ source: image.source, target: targetReference(plan.registry, image), digest: image.digest })),
+    images: plan.images.map((image) => ({
+      source: image.source,
+      target: targetReference(plan.registry, image),
+      digest: image.digest,
+    })),
   };
 }
 
@@ -37,7 +41,12 @@ export function encodeReceipt(receipt: Receipt): Buffer {
 }
 
 /** Stores the receipt as `<prefix>/eck-airgap/receipts:<bundle name>`; nothing is sent when it is there already. */
-export async function pushReceipt(registry: Registry, receipt: Receipt, plan: LoadPlan, signal?: AbortSignal): Promise<string> {
+export async function pushReceipt(
+  registry: Registry,
+  receipt: Receipt,
+  plan: LoadPlan,
+  signal?: AbortSignal,
+): Promise<string> {
   const { prefix, host } = plan.registry;
   const name = prefix === '' ? REPOSITORY : `${prefix}/${REPOSITORY}`;
   const repository = registry.repository(name);
@@ -45,7 +54,8 @@ export async function pushReceipt(registry: Registry, receipt: Receipt, plan: Lo
   const layer = { name: `${receipt.bundle.name}.receipt.json`, mediaType: RECEIPT_TYPE, bytes };
   const blobs = artifact({ artifactType: RECEIPT_TYPE, layer });
   for (const { descriptor, bytes: content } of blobs) {
-    if (!(await repository.exists(descriptor, { signal }))) await repository.push(descriptor, contentOf(content), { signal });
+    if (!(await repository.exists(descriptor, { signal })))
+      await repository.push(descriptor, contentOf(content), { signal });
   }
   await repository.tag(blobs[2].descriptor, receipt.bundle.name, { signal });
   return `${host}/${name}:${receipt.bundle.name}`;

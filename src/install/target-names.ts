@@ -34,12 +34,19 @@ export interface NamingOptions {
 /** The repository (without host) for an image's full original name. @throws REFERENCE_INVALID when it is no repository name */
 export function targetRepository(name: string, options: NamingOptions): string {
   const { repository } = parseReference(name);
-  const own = options.flatten === undefined ? repository : `${options.flatten}/${repository.slice(repository.lastIndexOf('/') + 1)}`;
+  const own =
+    options.flatten === undefined
+      ? repository
+      : `${options.flatten}/${repository.slice(repository.lastIndexOf('/') + 1)}`;
   const target = options.prefix === '' ? own : `${options.prefix}/${own}`;
   if (isRepository(target)) return target;
-  throw new AirgapError('REFERENCE_INVALID', `${name} would get a name that no registry takes: ${JSON.stringify(target.slice(0, 300))}`, {
-    hint: 'A repository has at most 255 characters of a-z, 0-9, ".", "_", "-", "/". Choose another prefix or --flatten name.',
-  });
+  throw new AirgapError(
+    'REFERENCE_INVALID',
+    `${name} would get a name that no registry takes: ${JSON.stringify(target.slice(0, 300))}`,
+    {
+      hint: 'A repository has at most 255 characters of a-z, 0-9, ".", "_", "-", "/". Choose another prefix or --flatten name.',
+    },
+  );
 }
 
 export interface NamedImage {
@@ -61,18 +68,26 @@ export function targetNames<T extends NamedImage>(images: readonly T[], options:
   const taken = new Map<string, TargetName<T>>();
   const names: TargetName<T>[] = [];
   for (const image of images) {
-    const target = { image, repository: targetRepository(image.name, options), tag: parseReference(image.name).tag ?? 'latest' };
+    const target = {
+      image,
+      repository: targetRepository(image.name, options),
+      tag: parseReference(image.name).tag ?? 'latest',
+    };
     const key = `${target.repository}:${target.tag}`;
     const other = taken.get(key);
     if (other === undefined) taken.set(key, target);
     else if (other.image.digest !== image.digest) {
-      throw new AirgapError('NAME_COLLISION', `${other.image.name} and ${image.name} are different images and would both be named ${key}`, {
-        hint:
-          options.flatten === undefined
-            ? 'Load them under different prefixes, or take one of them out of the bundle.'
-            : 'Load without --flatten, or take one of them out of the bundle.',
-        details: { target: key, images: [other.image, image].map(({ name, digest }) => ({ name, digest })) },
-      });
+      throw new AirgapError(
+        'NAME_COLLISION',
+        `${other.image.name} and ${image.name} are different images and would both be named ${key}`,
+        {
+          hint:
+            options.flatten === undefined
+              ? 'Load them under different prefixes, or take one of them out of the bundle.'
+              : 'Load without --flatten, or take one of them out of the bundle.',
+          details: { target: key, images: [other.image, image].map(({ name, digest }) => ({ name, digest })) },
+        },
+      );
     }
     names.push(target);
   }

@@ -8,7 +8,10 @@ import { digestOf, hexOf } from '../core/digest.ts';
 import { writeWholeFile } from '../core/files.ts';
 import type { UploadJournal } from '../registry/upload-journal.ts';
 
-const JournalSchema = v.record(v.string(), v.strictObject({ location: v.string(), offset: v.pipe(v.number(), v.safeInteger(), v.minValue(0)) }));
+const JournalSchema = v.record(
+  v.string(),
+  v.strictObject({ location: v.string(), offset: v.pipe(v.number(), v.safeInteger(), v.minValue(0)) }),
+);
 
 /** @throws IO_FAILED, DISK_FULL */
 export async function openUploadJournal(folder: string, host: string): Promise<UploadJournal> {
@@ -17,7 +20,9 @@ export async function openUploadJournal(folder: string, host: string): Promise<U
   let writing = Promise.resolve();
   const save = (): Promise<void> => {
     // an upload location may carry the registry's session token: readable by its owner only
-    writing = writing.catch(() => undefined).then(() => writeWholeFile(path, Buffer.from(JSON.stringify(Object.fromEntries(entries))), { mode: 0o600 }));
+    writing = writing
+      .catch(() => undefined)
+      .then(() => writeWholeFile(path, Buffer.from(JSON.stringify(Object.fromEntries(entries))), { mode: 0o600 }));
     return writing;
   };
   return {

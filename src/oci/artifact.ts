@@ -20,8 +20,17 @@ export function artifact(options: ArtifactOptions): readonly [ArtifactBlob, Arti
   const { name, mediaType, bytes } = options.layer;
   const empty = Buffer.from('{}');
   const config = descriptorOf(empty, OCI_EMPTY);
-  const layer: Descriptor = { ...descriptorOf(bytes, mediaType), annotations: { 'org.opencontainers.image.title': name } };
-  const manifest = canonicalJson({ schemaVersion: 2, mediaType: OCI_MANIFEST, artifactType: options.artifactType, config, layers: [layer] });
+  const layer: Descriptor = {
+    ...descriptorOf(bytes, mediaType),
+    annotations: { 'org.opencontainers.image.title': name },
+  };
+  const manifest = canonicalJson({
+    schemaVersion: 2,
+    mediaType: OCI_MANIFEST,
+    artifactType: options.artifactType,
+    config,
+    layers: [layer],
+  });
   return [
     { descriptor: config, bytes: empty },
     { descriptor: layer, bytes },

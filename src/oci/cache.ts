@@ -67,7 +67,11 @@ export async function openCache(folder: string, options: CacheOptions): Promise<
     fetch: (descriptor, fetchOptions = {}) => openBlob(descriptor, fetchOptions.start),
     push: async (descriptor, content, pushOptions = {}) => {
       if (await exists(descriptor)) return;
-      const files = { ingest: paths.ingest(descriptor.digest), blob: paths.blob(descriptor.digest), chunks: paths.chunks(descriptor.digest) };
+      const files = {
+        ingest: paths.ingest(descriptor.digest),
+        blob: paths.blob(descriptor.digest),
+        chunks: paths.chunks(descriptor.digest),
+      };
       await incoming.run(descriptor.digest, () => ingest(descriptor, content, { ...options, ...pushOptions, files }));
     },
     chunks: async (blob) => {
@@ -80,7 +84,9 @@ export async function openCache(folder: string, options: CacheOptions): Promise<
       return hashes;
     },
     drop: async (digest) => {
-      await Promise.all([paths.blob(digest), paths.chunks(digest), paths.ingest(digest)].map((path) => rm(path, { force: true })));
+      await Promise.all(
+        [paths.blob(digest), paths.chunks(digest), paths.ingest(digest)].map((path) => rm(path, { force: true })),
+      );
     },
   };
 }

@@ -32,7 +32,12 @@ export interface CopyResult {
  * registry that has the parent may have lost a child. The first failure stops the copy.
  * @throws CONTENT_MISSING, DIGEST_MISMATCH, MANIFEST_INVALID and what source and target throw
  */
-export async function copyGraph(source: Fetcher, target: Store, roots: readonly Descriptor[], options: CopyOptions = {}): Promise<CopyResult> {
+export async function copyGraph(
+  source: Fetcher,
+  target: Store,
+  roots: readonly Descriptor[],
+  options: CopyOptions = {},
+): Promise<CopyResult> {
   const failure = new AbortController();
   const signal = options.signal ? AbortSignal.any([options.signal, failure.signal]) : failure.signal;
   const transfers = new Semaphore(options.concurrency ?? 4);
@@ -82,7 +87,11 @@ export async function copyGraph(source: Fetcher, target: Store, roots: readonly 
  * All descriptors of the graphs below `roots`, each digest once, children before parents. Manifests are read from
  * `source` and verified; blobs are only named.
  */
-export async function walkGraph(source: Fetcher, roots: readonly Descriptor[], options: Activity = {}): Promise<Descriptor[]> {
+export async function walkGraph(
+  source: Fetcher,
+  roots: readonly Descriptor[],
+  options: Activity = {},
+): Promise<Descriptor[]> {
   const seen = new Set<Digest>();
   const found: Descriptor[] = [];
   const visit = async (descriptor: Descriptor, depth: number): Promise<void> => {
@@ -105,5 +114,8 @@ async function settle(tasks: readonly Promise<void>[]): Promise<void> {
 }
 
 function tooLarge(): AirgapError {
-  return new AirgapError('MANIFEST_INVALID', `an image with more than ${MAX_NODES} parts or ${MAX_DEPTH} levels is refused`);
+  return new AirgapError(
+    'MANIFEST_INVALID',
+    `an image with more than ${MAX_NODES} parts or ${MAX_DEPTH} levels is refused`,
+  );
 }

@@ -32,19 +32,31 @@ export function contentOf(bytes: Uint8Array): Content {
   };
 }
 
-export function digestMismatch(descriptor: Descriptor, found: { digest?: Digest; size: number }, where = ''): AirgapError {
+export function digestMismatch(
+  descriptor: Descriptor,
+  found: { digest?: Digest; size: number },
+  where = '',
+): AirgapError {
   const expected = `${descriptor.digest} (${descriptor.size} bytes)`;
   const got = found.digest ? `${found.digest} (${found.size} bytes)` : `${found.size} bytes`;
-  return new AirgapError('DIGEST_MISMATCH', `${where && `${where}: `}content does not match its digest: expected ${expected}, found ${got}`, {
-    details: { expected: { digest: descriptor.digest, size: descriptor.size }, found },
-  });
+  return new AirgapError(
+    'DIGEST_MISMATCH',
+    `${where && `${where}: `}content does not match its digest: expected ${expected}, found ${got}`,
+    {
+      details: { expected: { digest: descriptor.digest, size: descriptor.size }, found },
+    },
+  );
 }
 
 /**
  * Passes a stream on and fails at its end, or as soon as it is too long, when it is not the described content. Only for
  * consumers that commit after the end.
  */
-export async function* verified(stream: ByteStream, descriptor: Descriptor, digester = new Digester()): AsyncGenerator<Uint8Array> {
+export async function* verified(
+  stream: ByteStream,
+  descriptor: Descriptor,
+  digester = new Digester(),
+): AsyncGenerator<Uint8Array> {
   for await (const chunk of stream) {
     if (digester.size + chunk.byteLength > descriptor.size) {
       throw digestMismatch(descriptor, { size: digester.size + chunk.byteLength });
@@ -58,10 +70,17 @@ export async function* verified(stream: ByteStream, descriptor: Descriptor, dige
 }
 
 /** Reads a manifest or config, whole and verified. @throws MANIFEST_INVALID over the limit, DIGEST_MISMATCH. */
-export async function readBlob(source: Fetcher, descriptor: Descriptor, options: FetchOptions & { limit?: number } = {}): Promise<Buffer> {
+export async function readBlob(
+  source: Fetcher,
+  descriptor: Descriptor,
+  options: FetchOptions & { limit?: number } = {},
+): Promise<Buffer> {
   const limit = options.limit ?? MANIFEST_LIMIT;
   if (descriptor.size > limit) {
-    throw new AirgapError('MANIFEST_INVALID', `${descriptor.digest} has ${descriptor.size} bytes; at most ${limit} are accepted for ${descriptor.mediaType}`);
+    throw new AirgapError(
+      'MANIFEST_INVALID',
+      `${descriptor.digest} has ${descriptor.size} bytes; at most ${limit} are accepted for ${descriptor.mediaType}`,
+    );
   }
   return collect(verified(source.fetch(descriptor, options), descriptor), limit);
 }

@@ -45,7 +45,12 @@ export async function ingest(descriptor: Descriptor, content: Content, options: 
 }
 
 /** Answers the chunk hashes of the whole, verified content. */
-async function receive(path: string, descriptor: Descriptor, content: Content, options: IngestOptions): Promise<Buffer> {
+async function receive(
+  path: string,
+  descriptor: Descriptor,
+  content: Content,
+  options: IngestOptions,
+): Promise<Buffer> {
   const file = await open(path, 'a+');
   try {
     const hashes = new Hashes(descriptor);
@@ -83,7 +88,11 @@ interface Incoming {
 }
 
 /** Hashing goes on while the previous pieces are written; pieces are gathered, since sockets deliver small ones. */
-async function append(file: FileHandle, have: number, { descriptor, content, hashes, options }: Incoming): Promise<void> {
+async function append(
+  file: FileHandle,
+  have: number,
+  { descriptor, content, hashes, options }: Incoming,
+): Promise<void> {
   if (have === descriptor.size) return;
   let pieces: Uint8Array[] = [];
   let gathered = 0;
@@ -143,7 +152,8 @@ class Hashes {
   finish(): Buffer {
     const { size } = this.#digester;
     const digest = this.#digester.digest();
-    if (digest !== this.#descriptor.digest || size !== this.#descriptor.size) throw digestMismatch(this.#descriptor, { digest, size });
+    if (digest !== this.#descriptor.digest || size !== this.#descriptor.size)
+      throw digestMismatch(this.#descriptor, { digest, size });
     if (this.#chunks) return this.#chunks.digest();
     return size === 0 ? Buffer.alloc(0) : Buffer.from(digest.slice('sha256:'.length), 'hex');
   }

@@ -66,7 +66,8 @@ export interface Index extends v.InferOutput<typeof IndexSchema> {
  */
 export function parseManifest(raw: Uint8Array, mediaType: string): Manifest | Index {
   const isIndex = isIndexType(mediaType);
-  if (!isIndex && !isImageManifestType(mediaType)) throw invalid(`unsupported media type ${JSON.stringify(mediaType.slice(0, 100))}`);
+  if (!isIndex && !isImageManifestType(mediaType))
+    throw invalid(`unsupported media type ${JSON.stringify(mediaType.slice(0, 100))}`);
   const document = parseObject(raw);
   if (document['mediaType'] !== undefined && document['mediaType'] !== mediaType) {
     throw invalid(`served as ${mediaType}, says it is ${JSON.stringify(document['mediaType']).slice(0, 100)}`);
@@ -80,7 +81,11 @@ export function parseManifest(raw: Uint8Array, mediaType: string): Manifest | In
 }
 
 /** Fetches, verifies and parses. @throws CONTENT_MISSING, DIGEST_MISMATCH, MANIFEST_INVALID */
-export async function readManifest(source: Fetcher, descriptor: Descriptor, options: FetchOptions = {}): Promise<Manifest | Index> {
+export async function readManifest(
+  source: Fetcher,
+  descriptor: Descriptor,
+  options: FetchOptions = {},
+): Promise<Manifest | Index> {
   return parseManifest(await readBlob(source, descriptor, options), descriptor.mediaType);
 }
 

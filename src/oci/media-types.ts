@@ -30,7 +30,9 @@ export function isManifestType(mediaType: string): boolean {
 
 /** Layers that a registry need not hold, with `urls` to fetch them from (deprecated, yet still met). */
 export function isForeignLayerType(mediaType: string): boolean {
-  return mediaType === DOCKER_FOREIGN_LAYER || mediaType.startsWith('application/vnd.oci.image.layer.nondistributable.');
+  return (
+    mediaType === DOCKER_FOREIGN_LAYER || mediaType.startsWith('application/vnd.oci.image.layer.nondistributable.')
+  );
 }
 
 export function isImageConfigType(mediaType: string): boolean {

@@ -26,9 +26,15 @@ export interface Selection {
 }
 
 /** @throws PLATFORM_MISSING naming what there is, MANIFEST_INVALID, CONTENT_MISSING */
-export async function selectPlatforms(source: Fetcher, original: Descriptor, wanted: readonly Platform[] | 'all'): Promise<Selection> {
+export async function selectPlatforms(
+  source: Fetcher,
+  original: Descriptor,
+  wanted: readonly Platform[] | 'all',
+): Promise<Selection> {
   const manifest = await readManifest(source, original);
-  return manifest.kind === 'index' ? selectFromIndex(manifest, original, wanted) : selectSingle(source, { manifest, original, wanted });
+  return manifest.kind === 'index'
+    ? selectFromIndex(manifest, original, wanted)
+    : selectSingle(source, { manifest, original, wanted });
 }
 
 function selectFromIndex(index: Index, original: Descriptor, wanted: readonly Platform[] | 'all'): Selection {
@@ -36,9 +42,16 @@ function selectFromIndex(index: Index, original: Descriptor, wanted: readonly Pl
   const images = index.manifests.filter((child) => !isAttestation(child));
   if (wanted === 'all') return { root, platforms: platformsOf(images), accompanying: [] };
   const nested = images.find((child) => isIndexType(child.mediaType));
-  if (nested) throw new AirgapError('MANIFEST_INVALID', `an index inside an index (${nested.digest}) cannot be cut to platforms; ask for platforms: all`);
+  if (nested)
+    throw new AirgapError(
+      'MANIFEST_INVALID',
+      `an index inside an index (${nested.digest}) cannot be cut to platforms; ask for platforms: all`,
+    );
   const chosen = chooseImages(images, wanted);
-  const attestations = index.manifests.filter((child) => isAttestation(child) && chosen.some((image) => image.digest === child.annotations?.[ATTESTATION_SUBJECT]));
+  const attestations = index.manifests.filter(
+    (child) =>
+      isAttestation(child) && chosen.some((image) => image.digest === child.annotations?.[ATTESTATION_SUBJECT]),
+  );
   if (chosen.length === images.length) return { root, platforms: platformsOf(images), accompanying: [] };
   const [only, ...others] = chosen;
   if (only && others.length === 0) {
@@ -46,13 +59,20 @@ function selectFromIndex(index: Index, original: Descriptor, wanted: readonly Pl
   }
   const keep = new Set([...chosen, ...attestations]);
   const rootBytes = filteredIndex(index, original, keep);
-  return { root: descriptorOf(rootBytes, original.mediaType), rootBytes, original: root, platforms: platformsOf(chosen), accompanying: [] };
+  return {
+    root: descriptorOf(rootBytes, original.mediaType),
+    rootBytes,
+    original: root,
+    platforms: platformsOf(chosen),
+    accompanying: [],
+  };
 }
 
 /** Children that match, in the index's order. Several for one wanted platform (Windows versions) are all taken. */
 function chooseImages(images: readonly Descriptor[], wanted: readonly Platform[]): Descriptor[] {
   for (const platform of wanted) {
-    if (!images.some((image) => image.platform && matchesPlatform(platform, image.platform))) throw platformMissing(platform, platformsOf(images));
+    if (!images.some((image) => image.platform && matchesPlatform(platform, image.platform)))
+      throw platformMissing(platform, platformsOf(images));
   }
   return images.filter(({ platform }) => platform && wanted.some((one) => matchesPlatform(one, platform)));
 }
@@ -107,10 +127,14 @@ function platformsOf(images: readonly Descriptor[]): string[] {
 }
 
 function platformMissing(platform: Platform, available: readonly string[]): AirgapError {
-  return new AirgapError('PLATFORM_MISSING', `there is no ${formatPlatform(platform)}, only ${available.join(', ') || 'images without a platform'}`, {
-    hint: 'Change platforms in airgap.yaml, or leave this image out.',
-    details: { wanted: formatPlatform(platform), available },
-  });
+  return new AirgapError(
+    'PLATFORM_MISSING',
+    `there is no ${formatPlatform(platform)}, only ${available.join(', ') || 'images without a platform'}`,
+    {
+      hint: 'Change platforms in airgap.yaml, or leave this image out.',
+      details: { wanted: formatPlatform(platform), available },
+    },
+  );
 }
 
 /** Identity only: what else a descriptor says belongs to the index it stood in. */

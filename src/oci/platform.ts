@@ -26,7 +26,9 @@ export function parsePlatform(text: string): Platform {
 
 export function formatPlatform(platform: Platform): string {
   const base = `${platform.os}/${platform.architecture}`;
-  return platform.variant && platform.variant !== DEFAULT_VARIANT[platform.architecture] ? `${base}/${platform.variant}` : base;
+  return platform.variant && platform.variant !== DEFAULT_VARIANT[platform.architecture]
+    ? `${base}/${platform.variant}`
+    : base;
 }
 
 /** Whether an image for `found` is one for `wanted`; a missing variant means the architecture's usual one. */
@@ -34,7 +36,8 @@ export function matchesPlatform(wanted: Platform, found: Platform): boolean {
   return (
     wanted.os === found.os &&
     wanted.architecture === found.architecture &&
-    (wanted.variant ?? DEFAULT_VARIANT[wanted.architecture] ?? '') === (found.variant ?? DEFAULT_VARIANT[found.architecture] ?? '')
+    (wanted.variant ?? DEFAULT_VARIANT[wanted.architecture] ?? '') ===
+      (found.variant ?? DEFAULT_VARIANT[found.architecture] ?? '')
   );
 }
 

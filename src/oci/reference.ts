@@ -42,7 +42,12 @@ export function parseReference(text: string): Reference {
   const { registry, repository } = splitHost(name);
   if (!isRegistryHost(registry)) throw invalid(text, `${JSON.stringify(registry)} is not a registry host`);
   if (!isRepository(repository)) {
-    throw invalid(text, /[A-Z]/.test(repository) ? 'a repository is written in lower case' : `${JSON.stringify(repository)} is not a repository`);
+    throw invalid(
+      text,
+      /[A-Z]/.test(repository)
+        ? 'a repository is written in lower case'
+        : `${JSON.stringify(repository)} is not a repository`,
+    );
   }
   return {
     registry,
@@ -65,7 +70,9 @@ export function referencePart(reference: Reference): string {
 
 function splitTag(text: string): { name: string; tag: string | undefined } {
   const colon = text.lastIndexOf(':');
-  return colon > text.lastIndexOf('/') ? { name: text.slice(0, colon), tag: text.slice(colon + 1) } : { name: text, tag: undefined };
+  return colon > text.lastIndexOf('/')
+    ? { name: text.slice(0, colon), tag: text.slice(colon + 1) }
+    : { name: text, tag: undefined };
 }
 
 function splitHost(name: string): { registry: string; repository: string } {

@@ -51,7 +51,11 @@ export interface Store extends Fetcher {
 
 export interface Target extends Store, Resolver {
   /** Makes `reference` name a manifest that is already there. */
-  tag(descriptor: Descriptor, reference: string, options?: { readonly signal?: AbortSignal | undefined }): Promise<void>;
+  tag(
+    descriptor: Descriptor,
+    reference: string,
+    options?: { readonly signal?: AbortSignal | undefined },
+  ): Promise<void>;
 }
 
 /** Media that know which manifests refer to a subject (distribution-spec, listing referrers). */

@@ -17,7 +17,12 @@ export function singlePem(text: string, where: string): PemBlock {
   const base64 = body?.replaceAll('\n', '') ?? '';
   const der = Buffer.from(base64, 'base64');
   if (label !== undefined && der.toString('base64') === base64) return { label, der };
-  throw new AirgapError('KEY_INVALID', `${where} is not a key in PEM: one block from BEGIN to END, and nothing else, is expected`, {
-    hint: unix.split('-----BEGIN ').length > 2 ? 'The file holds several blocks; keep the one that is meant.' : undefined,
-  });
+  throw new AirgapError(
+    'KEY_INVALID',
+    `${where} is not a key in PEM: one block from BEGIN to END, and nothing else, is expected`,
+    {
+      hint:
+        unix.split('-----BEGIN ').length > 2 ? 'The file holds several blocks; keep the one that is meant.' : undefined,
+    },
+  );
 }

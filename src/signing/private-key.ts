@@ -26,14 +26,21 @@ export function isEncrypted(pem: string): boolean {
 /** @throws KEY_INVALID, PASSPHRASE_REQUIRED, PASSPHRASE_WRONG */
 export function parsePrivateKey(pem: string, { where, passphrase }: PrivateKeyOptions): PrivateKey {
   const { label } = singlePem(pem, where);
-  if (label === 'PUBLIC KEY') throw new AirgapError('KEY_INVALID', `${where} holds a public key where the private key belongs`, { hint: 'Pass airgap.key.' });
+  if (label === 'PUBLIC KEY')
+    throw new AirgapError('KEY_INVALID', `${where} holds a public key where the private key belongs`, {
+      hint: 'Pass airgap.key.',
+    });
   if (!LABELS.includes(label)) throw new AirgapError('KEY_INVALID', `${where} holds a ${label}, not a PRIVATE KEY`);
-  if (label === ENCRYPTED && passphrase === undefined) throw new AirgapError('PASSPHRASE_REQUIRED', `${where} is encrypted and no passphrase was given`);
+  if (label === ENCRYPTED && passphrase === undefined)
+    throw new AirgapError('PASSPHRASE_REQUIRED', `${where} is encrypted and no passphrase was given`);
   let keyObject: KeyObject;
   try {
-    keyObject = createPrivateKey(label === ENCRYPTED && passphrase !== undefined ? { key: pem, passphrase } : { key: pem });
+    keyObject = createPrivateKey(
+      label === ENCRYPTED && passphrase !== undefined ? { key: pem, passphrase } : { key: pem },
+    );
   } catch (cause) {
-    if (label === ENCRYPTED) throw new AirgapError('PASSPHRASE_WRONG', `the passphrase does not open ${where}`, { cause });
+    if (label === ENCRYPTED)
+      throw new AirgapError('PASSPHRASE_WRONG', `the passphrase does not open ${where}`, { cause });
     throw new AirgapError('KEY_INVALID', `${where} is not a private key that can be read`, { cause });
   }
   algorithmOf(keyObject, where);
@@ -57,7 +64,11 @@ export function generateKeyPair(options: KeyPairOptions = {}): KeyPair {
   const { publicKey, privateKey } = generate(options.algorithm ?? 'ecdsa-p256');
   const encryption = options.passphrase === undefined ? {} : { cipher: 'aes-256-cbc', passphrase: options.passphrase };
   const parsed = publicKeyOf(publicKey, 'the new key');
-  return { privatePem: privateKey.export({ type: 'pkcs8', format: 'pem', ...encryption }) as string, publicPem: parsed.pem, publicKey: parsed };
+  return {
+    privatePem: privateKey.export({ type: 'pkcs8', format: 'pem', ...encryption }) as string,
+    publicPem: parsed.pem,
+    publicKey: parsed,
+  };
 }
 
 function generate(algorithm: KeyAlgorithm): { publicKey: KeyObject; privateKey: KeyObject } {

@@ -24,7 +24,8 @@ export function parsePublicKey(pem: string, where: string): PublicKey {
       hint: 'A private key stays on the connected side. Pass airgap.pub.',
     });
   }
-  if (block.label !== 'PUBLIC KEY') throw new AirgapError('KEY_INVALID', `${where} holds a ${block.label}, not a PUBLIC KEY`);
+  if (block.label !== 'PUBLIC KEY')
+    throw new AirgapError('KEY_INVALID', `${where} holds a ${block.label}, not a PUBLIC KEY`);
   let keyObject: KeyObject;
   try {
     keyObject = createPublicKey({ key: block.der, format: 'der', type: 'spki' });
@@ -51,6 +52,14 @@ export function algorithmOf(keyObject: KeyObject, where: string): KeyAlgorithm {
   if (type === 'ed25519') return 'ed25519';
   if (type === 'ec' && details?.namedCurve === 'prime256v1') return 'ecdsa-p256';
   if (type === 'rsa' && (details?.modulusLength ?? 0) >= MIN_RSA_BITS) return 'rsa';
-  const found = type === 'ec' ? `an EC key on ${details?.namedCurve ?? 'an unknown curve'}` : type === 'rsa' ? `an RSA key of ${details?.modulusLength ?? 0} bits` : `a ${type ?? 'unknown'} key`;
-  throw new AirgapError('KEY_INVALID', `${where} is ${found}; ECDSA P-256, Ed25519 and RSA of at least ${MIN_RSA_BITS} bits are accepted`);
+  const found =
+    type === 'ec'
+      ? `an EC key on ${details?.namedCurve ?? 'an unknown curve'}`
+      : type === 'rsa'
+        ? `an RSA key of ${details?.modulusLength ?? 0} bits`
+        : `a ${type ?? 'unknown'} key`;
+  throw new AirgapError(
+    'KEY_INVALID',
+    `${where} is ${found}; ECDSA P-256, Ed25519 and RSA of at least ${MIN_RSA_BITS} bits are accepted`,
+  );
 }

@@ -48,7 +48,11 @@ function isStrictEcdsa(der: Buffer): boolean {
   if (der[0] !== 0x30 || der[1] !== der.byteLength - 2 || der.byteLength > 72) return false;
   const r = integerAt(der, 2);
   const s = r && integerAt(der, r.end);
-  return s !== undefined && s.end === der.byteLength && [r, s].every((n) => n !== undefined && n.value > 0n && n.value < P256_ORDER);
+  return (
+    s !== undefined &&
+    s.end === der.byteLength &&
+    [r, s].every((n) => n !== undefined && n.value > 0n && n.value < P256_ORDER)
+  );
 }
 
 function integerAt(der: Buffer, at: number): { value: bigint; end: number } | undefined {

@@ -16,7 +16,8 @@ export function keySigner(key: PrivateKey): Signer {
   const { publicKey } = key;
   return {
     publicKey,
-    sign: async (bytes) => checked(publicKey, bytes, signBytes(key.keyObject, publicKey.algorithm, bytes).toString('base64')),
+    sign: async (bytes) =>
+      checked(publicKey, bytes, signBytes(key.keyObject, publicKey.algorithm, bytes).toString('base64')),
   };
 }
 
@@ -49,7 +50,8 @@ function checked(publicKey: PublicKey, bytes: Uint8Array, signature: string): st
 async function runSigner(argv: readonly string[], bytes: Uint8Array, signal?: AbortSignal): Promise<Buffer> {
   const [program = '', ...args] = argv;
   const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'], signal });
-  const failed = (why: string, cause?: unknown): AirgapError => new AirgapError('SIGNER_FAILED', `the signer ${program} ${why}`, { cause });
+  const failed = (why: string, cause?: unknown): AirgapError =>
+    new AirgapError('SIGNER_FAILED', `the signer ${program} ${why}`, { cause });
   const status = new Promise<number | null>((resolve, reject) => {
     child.on('error', (error) => {
       if (signal?.aborted) reject(signal.reason as Error);
@@ -69,6 +71,7 @@ async function runSigner(argv: readonly string[], bytes: Uint8Array, signal?: Ab
     return Buffer.concat(chunks);
   };
   const [output, complaint, code] = await Promise.all([gather(child.stdout), gather(child.stderr), status]);
-  if (code !== 0) throw failed(`ended with status ${code ?? 'none'}: ${complaint.toString('utf8').trim().split('\n')[0] ?? ''}`);
+  if (code !== 0)
+    throw failed(`ended with status ${code ?? 'none'}: ${complaint.toString('utf8').trim().split('\n')[0] ?? ''}`);
   return output;
 }

@@ -3,7 +3,11 @@ import { encodeLock, parseLock, type Lock } from '../../src/bundle/lock.ts';
 import { digestOf } from '../../src/core/digest.ts';
 import { thrown } from '../support/thrown.ts';
 
-const node = (text: string) => ({ digest: digestOf(Buffer.from(text)), mediaType: 'application/vnd.oci.image.manifest.v1+json', size: text.length });
+const node = (text: string) => ({
+  digest: digestOf(Buffer.from(text)),
+  mediaType: 'application/vnd.oci.image.manifest.v1+json',
+  size: text.length,
+});
 const image = (name: string) => ({
   name,
   ...node(name),
@@ -25,7 +29,10 @@ const lock: Lock = {
 
 test('a lock is read as it was written, images by name', () => {
   const parsed = parseLock(encodeLock(lock).toString(), 'lock');
-  expect(parsed.images.map((locked) => locked.name)).toEqual(['docker.elastic.co/apm/apm-server:9.5.2', 'docker.elastic.co/kibana/kibana:9.5.2']);
+  expect(parsed.images.map((locked) => locked.name)).toEqual([
+    'docker.elastic.co/apm/apm-server:9.5.2',
+    'docker.elastic.co/kibana/kibana:9.5.2',
+  ]);
   expect(parsed).toEqual({ ...lock, images: [...lock.images].reverse() });
 });
 

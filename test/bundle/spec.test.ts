@@ -36,15 +36,26 @@ describe('airgap.yaml', () => {
 
   test('writes out short names and takes an image named twice once', () => {
     const spec = parseSpec(SPEC.replace('images: [', 'images: [ nginx, docker.io/library/nginx:latest,'), 'a');
-    expect(spec.images).toEqual(['docker.elastic.co/elasticsearch/elasticsearch:9.5.2', 'docker.io/library/nginx:latest']);
+    expect(spec.images).toEqual([
+      'docker.elastic.co/elasticsearch/elasticsearch:9.5.2',
+      'docker.io/library/nginx:latest',
+    ]);
   });
 
   test.each([
     ['an unknown key', SPEC.replace('images:', 'imges: []\nimages:'), /^imges: unknown key$/],
     ['an unknown key inside', SPEC.replace('{ name:', '{ nme: x, name:'), /^metadata\.nme: unknown key$/],
     ['a missing key', SPEC.replace(/images.*\n/, ''), /^images: expected .*, found nothing$/],
-    ['a platform without architecture', SPEC.replace('linux/amd64', 'linux'), /^platforms\[0\]: not a platform: "linux"/],
-    ['a reference that is none', SPEC.replace('elasticsearch:9.5.2', 'Elasticsearch:9.5.2'), /^images\[0\]: .*lower case$/],
+    [
+      'a platform without architecture',
+      SPEC.replace('linux/amd64', 'linux'),
+      /^platforms\[0\]: not a platform: "linux"/,
+    ],
+    [
+      'a reference that is none',
+      SPEC.replace('elasticsearch:9.5.2', 'Elasticsearch:9.5.2'),
+      /^images\[0\]: .*lower case$/,
+    ],
     ['a reference without tag', SPEC.replace(':9.5.2', `@sha256:${'a'.repeat(64)}`), /^images\[0\]: needs a tag/],
     ['a name that is a path', SPEC.replace('site-alpha', '../alpha'), /^metadata\.name: "\.\.\/alpha"/],
     ['another version', SPEC.replace('v1', 'v2'), /^apiVersion: expected "eck-airgap\/v1", found "eck-airgap\/v2"$/],

@@ -18,7 +18,8 @@ beforeEach(async () => {
 afterEach(() => site.end());
 
 const build = (...more: string[]) => site.run('build', 'airgap.yaml', '--key', 'airgap.key', '--out', 'media', ...more);
-const load = (...more: string[]) => site.run('load', 'media', '--key', 'airgap.pub', '--registry', `${site.enclave.host}/elastic`, ...more);
+const load = (...more: string[]) =>
+  site.run('load', 'media', '--key', 'airgap.pub', '--registry', `${site.enclave.host}/elastic`, ...more);
 
 async function built(...more: string[]): Promise<void> {
   const result = await build(...more);
@@ -86,7 +87,13 @@ describe('build', () => {
       const [sum, name = ''] = line.split('  ');
       expect(digestOf(await site.read('media', name)), name).toBe(`sha256:${sum ?? ''}`);
     }
-    expect((await readdir(site.path('media'))).sort()).toEqual(['README.txt', 'SHA256SUMS', 'SHA256SUMS.sig', 'site-alpha.tar.001', 'transfer.html']);
+    expect((await readdir(site.path('media'))).sort()).toEqual([
+      'README.txt',
+      'SHA256SUMS',
+      'SHA256SUMS.sig',
+      'site-alpha.tar.001',
+      'transfer.html',
+    ]);
   });
 
   test('locks first where there is no lock', async () => {
@@ -115,13 +122,23 @@ describe('build', () => {
     await site.writeSpec({ images: [...site.images, 'docker.elastic.co/kibana/kibana:copy'] });
     site.upstream.forget();
     await built();
-    const blobs = site.upstream.requests.filter(({ method, path }) => method === 'GET' && path.includes('/blobs/')).map(({ path }) => path.split('/').at(-1));
+    const blobs = site.upstream.requests
+      .filter(({ method, path }) => method === 'GET' && path.includes('/blobs/'))
+      .map(({ path }) => path.split('/').at(-1));
     expect(new Set(blobs).size).toBe(blobs.length);
   });
 
   test('twice from one lock, in other folders, is equal but for the signature slot', async () => {
     await built();
-    await site.runWith({ env: { XDG_CACHE_HOME: site.path('other-cache') } }, 'build', 'airgap.yaml', '--key', 'airgap.key', '--out', 'other');
+    await site.runWith(
+      { env: { XDG_CACHE_HOME: site.path('other-cache') } },
+      'build',
+      'airgap.yaml',
+      '--key',
+      'airgap.key',
+      '--out',
+      'other',
+    );
     const [one, two] = [await site.read('media', 'site-alpha.tar'), await site.read('other', 'site-alpha.tar')];
     const slot = slotRange(one);
     expect(two.subarray(slot.start, slot.end).equals(one.subarray(slot.start, slot.end))).toBe(false);
@@ -138,7 +155,11 @@ describe('build', () => {
 
   test('a damaged cache is noticed, and what is damaged is fetched again', async () => {
     await built();
-    const [victim = ''] = [...new Set(site.upstream.requests.filter(({ path }) => path.includes('/blobs/')).map(({ path }) => path.split(':').at(-1)))];
+    const [victim = ''] = [
+      ...new Set(
+        site.upstream.requests.filter(({ path }) => path.includes('/blobs/')).map(({ path }) => path.split(':').at(-1)),
+      ),
+    ];
     const cached = site.path('.cache', 'eck-airgap', 'blobs', 'sha256', victim);
     const bytes = await site.read('.cache', 'eck-airgap', 'blobs', 'sha256', victim);
     bytes.writeUInt8(bytes.readUInt8(10) ^ 1, 10);
@@ -153,7 +174,9 @@ describe('build', () => {
     await site.run('lock', 'airgap.yaml');
     await site.publish(ELASTICSEARCH, randomIndex('another'));
     await built();
-    expect((await site.run('inspect', 'media', '--json')).stdout).toContain(randomImage('elasticsearch/linux/amd64').root.digest);
+    expect((await site.run('inspect', 'media', '--json')).stdout).toContain(
+      randomImage('elasticsearch/linux/amd64').root.digest,
+    );
   });
 
   test('needs a key: exit 2, and nothing is fetched', async () => {
@@ -185,7 +208,11 @@ describe('inside', () => {
     expect((await load()).status).toBe(0);
     const repository = await site.enclave.store.repository('elastic/elasticsearch/elasticsearch');
     expect((await repository?.manifest('9.5.2'))?.digest).toBe(randomImage('elasticsearch/linux/amd64').root.digest);
-    expect(await site.enclave.store.repositories()).toEqual(['elastic/eck-airgap/receipts', 'elastic/elasticsearch/elasticsearch', 'elastic/kibana/kibana']);
+    expect(await site.enclave.store.repositories()).toEqual([
+      'elastic/eck-airgap/receipts',
+      'elastic/elasticsearch/elasticsearch',
+      'elastic/kibana/kibana',
+    ]);
   });
 
   test('load again sends nothing', async () => {
@@ -200,7 +227,8 @@ describe('inside', () => {
     await load();
     const repository = await site.enclave.store.writable('elastic/elasticsearch/elasticsearch');
     const [layer] = randomImage('elasticsearch/linux/amd64').blobs;
-    const accompanying = parseLock((await site.read('airgap.lock.yaml')).toString(), 'lock').images[0]?.accompanying[0]?.digest as Digest;
+    const accompanying = parseLock((await site.read('airgap.lock.yaml')).toString(), 'lock').images[0]?.accompanying[0]
+      ?.digest as Digest;
     expect(await repository.deleteBlob(layer?.descriptor.digest as Digest)).toBe(true);
     expect(await repository.deleteManifest(accompanying)).toBe(true);
     expect((await load()).status).toBe(0);
@@ -222,7 +250,12 @@ describe('inside', () => {
     const repository = await site.enclave.store.writable('elastic/kibana/kibana');
     const other = await site.enclave.store.repository('elastic/elasticsearch/elasticsearch');
     const image = await other?.manifest('9.5.2');
-    if (image) await repository.putManifest(image, randomImage('elasticsearch/linux/amd64').blobs.at(-1)?.bytes ?? Buffer.alloc(0), '9.5.2');
+    if (image)
+      await repository.putManifest(
+        image,
+        randomImage('elasticsearch/linux/amd64').blobs.at(-1)?.bytes ?? Buffer.alloc(0),
+        '9.5.2',
+      );
     expect((await load('--dry-run')).stderr).toContain('elastic/kibana/kibana:9.5.2 moves from');
     await load();
     expect((await repository.manifest('9.5.2'))?.digest).toBe(randomImage('kibana/linux/amd64').root.digest);
@@ -230,12 +263,18 @@ describe('inside', () => {
 
   test('--flatten puts all below one path', async () => {
     await load('--flatten', 'stack');
-    expect(await site.enclave.store.repositories()).toEqual(['elastic/eck-airgap/receipts', 'elastic/stack/elasticsearch', 'elastic/stack/kibana']);
+    expect(await site.enclave.store.repositories()).toEqual([
+      'elastic/eck-airgap/receipts',
+      'elastic/stack/elasticsearch',
+      'elastic/stack/kibana',
+    ]);
   });
 
   test('tags come last, after every manifest of every image', async () => {
     await load();
-    const puts = writes(site.enclave.requests).filter(({ method, path }) => method === 'PUT' && path.includes('/manifests/') && !path.includes('receipts'));
+    const puts = writes(site.enclave.requests).filter(
+      ({ method, path }) => method === 'PUT' && path.includes('/manifests/') && !path.includes('receipts'),
+    );
     const firstTag = puts.findIndex(({ path }) => !path.includes('sha256:'));
     expect(firstTag).toBeGreaterThan(0);
     expect(puts.slice(firstTag).every(({ path }) => !path.includes('/sha256:'))).toBe(true);
@@ -244,7 +283,11 @@ describe('inside', () => {
   test('the receipt is a file and an artifact in the registry, and is the same twice', async () => {
     await load();
     const receipt = await site.read('site-alpha.receipt.json');
-    expect(JSON.parse(receipt.toString())).toMatchObject({ apiVersion: 'eck-airgap/v1', kind: 'Receipt', bundle: { name: 'site-alpha' } });
+    expect(JSON.parse(receipt.toString())).toMatchObject({
+      apiVersion: 'eck-airgap/v1',
+      kind: 'Receipt',
+      bundle: { name: 'site-alpha' },
+    });
     const stored = await site.enclave.store.repository('elastic/eck-airgap/receipts');
     expect(await stored?.blobSize(digestOf(receipt))).toBe(receipt.byteLength);
     await load();
@@ -298,13 +341,18 @@ describe('inside', () => {
 });
 
 test('several platforms: a filtered index is pushed whole', async () => {
-  await site.publish(ELASTICSEARCH, randomIndex('three', { platforms: ['linux/amd64', 'linux/arm64', 'linux/s390x'], attestations: true }));
+  await site.publish(
+    ELASTICSEARCH,
+    randomIndex('three', { platforms: ['linux/amd64', 'linux/arm64', 'linux/s390x'], attestations: true }),
+  );
   await site.writeSpec({ platforms: ['linux/amd64', 'linux/arm64'] });
   await built();
   expect((await load()).status).toBe(0);
   const repository = await site.enclave.store.repository('elastic/elasticsearch/elasticsearch');
   const root = await repository?.manifest('9.5.2');
-  expect(root?.annotations?.['eck-airgap.original.digest']).toBe(randomIndex('three', { platforms: ['linux/amd64', 'linux/arm64', 'linux/s390x'], attestations: true }).root.digest);
+  expect(root?.annotations?.['eck-airgap.original.digest']).toBe(
+    randomIndex('three', { platforms: ['linux/amd64', 'linux/arm64', 'linux/s390x'], attestations: true }).root.digest,
+  );
 });
 
 test('all platforms: the original index, bit for bit', async () => {
@@ -312,7 +360,9 @@ test('all platforms: the original index, bit for bit', async () => {
   await built();
   expect((await load()).status).toBe(0);
   const repository = await site.enclave.store.repository('elastic/elasticsearch/elasticsearch');
-  expect((await repository?.manifest('9.5.2'))?.digest).toBe(randomIndex('elasticsearch', { attestations: true }).root.digest);
+  expect((await repository?.manifest('9.5.2'))?.digest).toBe(
+    randomIndex('elasticsearch', { attestations: true }).root.digest,
+  );
 });
 
 test('files beside airgap.yaml travel too; one that changed after the lock is refused', async () => {

@@ -18,7 +18,8 @@ const BUILD = ['build', 'airgap.yaml', '--key', 'airgap.key', '--out', 'media', 
 /** Each step once, with how often it came. */
 function stepsOf(result: CliResult): [string, number][] {
   const counts = new Map<string, number>();
-  for (const event of result.events) if (event.type === 'step') counts.set(event.step, (counts.get(event.step) ?? 0) + 1);
+  for (const event of result.events)
+    if (event.type === 'step') counts.set(event.step, (counts.get(event.step) ?? 0) + 1);
   return [...counts];
 }
 
@@ -28,11 +29,15 @@ function occasions(count: number): number[] {
 }
 
 function blobDownloads(registry: RecordingRegistry): string[] {
-  return registry.requests.filter(({ method, path }) => method === 'GET' && path.includes('/blobs/')).map(({ path }) => path);
+  return registry.requests
+    .filter(({ method, path }) => method === 'GET' && path.includes('/blobs/'))
+    .map(({ path }) => path);
 }
 
 function blobUploads(registry: RecordingRegistry): string[] {
-  return registry.requests.filter(({ method, status, path }) => method === 'PUT' && status === 201 && path.includes('/blobs/')).map(({ path }) => new URLSearchParams(path.split('?')[1]).get('digest') ?? '');
+  return registry.requests
+    .filter(({ method, status, path }) => method === 'PUT' && status === 201 && path.includes('/blobs/'))
+    .map(({ path }) => new URLSearchParams(path.split('?')[1]).get('digest') ?? '');
 }
 
 /** The bundle's bytes without what a new signature changes: the digest of bundle.json names all of them. */
@@ -44,17 +49,51 @@ async function bundleDigest(media: string): Promise<string> {
 
 describe('a build that is killed', () => {
   test('at any named step goes on where it was', { timeout: 240_000 }, async () => {
-    const reference = await site.run('build', 'airgap.yaml', '--key', 'airgap.key', '--out', 'reference', '--cache', 'reference-cache', '--volume-size', '1M');
+    const reference = await site.run(
+      'build',
+      'airgap.yaml',
+      '--key',
+      'airgap.key',
+      '--out',
+      'reference',
+      '--cache',
+      'reference-cache',
+      '--volume-size',
+      '1M',
+    );
     expect(reference.status).toBe(0);
     const digest = await bundleDigest('reference');
     const steps = stepsOf(reference);
-    expect(steps.map(([step]) => step)).toEqual(expect.arrayContaining(['cache:ingest', 'cache:synced', 'cache:chunks', 'cache:renamed', 'fetch:done', 'bundle:front', 'bundle:entry', 'bundle:written', 'build:media']));
+    expect(steps.map(([step]) => step)).toEqual(
+      expect.arrayContaining([
+        'cache:ingest',
+        'cache:synced',
+        'cache:chunks',
+        'cache:renamed',
+        'fetch:done',
+        'bundle:front',
+        'bundle:entry',
+        'bundle:written',
+        'build:media',
+      ]),
+    );
     for (const [step, count] of steps) {
       if (step.startsWith('lock:')) continue; // the reference run wrote the lock
       for (const nth of occasions(count)) {
         const at = `${step} (${nth} of ${count})`;
         const out = `media-${step}-${nth}`;
-        const argv = ['build', 'airgap.yaml', '--key', 'airgap.key', '--out', out, '--cache', `cache-${step}-${nth}`, '--volume-size', '1M'];
+        const argv = [
+          'build',
+          'airgap.yaml',
+          '--key',
+          'airgap.key',
+          '--out',
+          out,
+          '--cache',
+          `cache-${step}-${nth}`,
+          '--volume-size',
+          '1M',
+        ];
         site.upstream.forget();
         expect(await killedAt(step, nth, { cwd: site.folder, argv }), at).toBe(true);
         const again = await site.run(...argv);
@@ -62,7 +101,10 @@ describe('a build that is killed', () => {
         expect(again.status, at).toBe(0);
         expect(await bundleDigest(out), at).toBe(digest);
         expect((await site.run('verify', out, '--key', 'airgap.pub')).status, at).toBe(0);
-        expect((await readdir(site.path(out))).filter((name) => /partial|lock|tmp/.test(name)), at).toEqual([]);
+        expect(
+          (await readdir(site.path(out))).filter((name) => /partial|lock|tmp/.test(name)),
+          at,
+        ).toEqual([]);
         // what was whole in the cache is not fetched again; a few may have been under way
         const downloads = blobDownloads(site.upstream);
         expect(downloads.length - new Set(downloads).size, at).toBeLessThanOrEqual(step.startsWith('cache:') ? 12 : 0);
@@ -81,10 +123,19 @@ describe('a build that is killed', () => {
 describe('a load that is killed', () => {
   test('at any named step goes on where it was', { timeout: 240_000 }, async () => {
     expect((await site.run(...BUILD)).status).toBe(0);
-    const argvFor = (prefix: string) => ['load', 'media', '--key', 'airgap.pub', '--registry', `${site.enclave.host}/${prefix}`];
+    const argvFor = (prefix: string) => [
+      'load',
+      'media',
+      '--key',
+      'airgap.pub',
+      '--registry',
+      `${site.enclave.host}/${prefix}`,
+    ];
     const reference = await site.run(...argvFor('reference'));
     const steps = stepsOf(reference);
-    expect(steps.map(([step]) => step)).toEqual(expect.arrayContaining(['load:push', 'load:pushed', 'load:tagged', 'load:receipt']));
+    expect(steps.map(([step]) => step)).toEqual(
+      expect.arrayContaining(['load:push', 'load:pushed', 'load:tagged', 'load:receipt']),
+    );
     for (const [i, [step, count]] of steps.entries()) {
       for (const nth of occasions(count)) {
         const at = `${step} (${nth} of ${count})`;
@@ -95,7 +146,10 @@ describe('a load that is killed', () => {
         expect(again.status, at).toBe(0);
         for (const name of site.images) {
           const path = name.replace('docker.elastic.co/', '').replace(/:.*/, '');
-          const [wanted, found] = [await site.enclave.store.repository(`reference/${path}`), await site.enclave.store.repository(`run-${i}-${nth}/${path}`)];
+          const [wanted, found] = [
+            await site.enclave.store.repository(`reference/${path}`),
+            await site.enclave.store.repository(`run-${i}-${nth}/${path}`),
+          ];
           expect((await found?.manifest('9.5.2'))?.digest, at).toBe((await wanted?.manifest('9.5.2'))?.digest);
         }
         const uploads = blobUploads(site.enclave);

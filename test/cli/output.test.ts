@@ -3,7 +3,10 @@ import { AirgapError } from '../../src/core/errors.ts';
 import { openOutput, printable } from '../../src/cli/output.ts';
 import { testIo } from '../support/io.ts';
 
-const failure = new AirgapError('VOLUME_MISSING', 'volume 2 is missing', { hint: 'Insert it.', details: { volume: 2 } });
+const failure = new AirgapError('VOLUME_MISSING', 'volume 2 is missing', {
+  hint: 'Insert it.',
+  details: { volume: 2 },
+});
 
 describe('a failure', () => {
   test('is one line on stderr with its code, and a hint, and its exit status', async () => {

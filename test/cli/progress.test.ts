@@ -40,5 +40,10 @@ test.each([
 });
 
 test('a table is as wide as its cells', () => {
-  expect(table([['a', 'bb', 'c'], ['aaa', 'b', '']])).toEqual(['a    bb  c', 'aaa  b']);
+  expect(
+    table([
+      ['a', 'bb', 'c'],
+      ['aaa', 'b', ''],
+    ]),
+  ).toEqual(['a    bb  c', 'aaa  b']);
 });

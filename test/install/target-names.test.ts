@@ -17,7 +17,16 @@ describe('registry address', () => {
     expect(parseRegistryAddress(text)).toEqual(address);
   });
 
-  test.each(['https://registry.example', '', 'registry.example/Upper', 'registry.example//x', 'a b', 'registry.example:99999', '../x', 'registry.example/a:1'])('%j is refused', (text) => {
+  test.each([
+    'https://registry.example',
+    '',
+    'registry.example/Upper',
+    'registry.example//x',
+    'a b',
+    'registry.example:99999',
+    '../x',
+    'registry.example/a:1',
+  ])('%j is refused', (text) => {
     expect(thrown(() => parseRegistryAddress(text)).code).toBe('REFERENCE_INVALID');
   });
 });
@@ -31,11 +40,16 @@ describe('target names', () => {
   });
 
   test('or flattened, as container-repository expects them', () => {
-    expect(targetRepository(elasticsearch, { prefix: 'mirror', flatten: 'elastic' })).toBe('mirror/elastic/elasticsearch');
+    expect(targetRepository(elasticsearch, { prefix: 'mirror', flatten: 'elastic' })).toBe(
+      'mirror/elastic/elasticsearch',
+    );
   });
 
   test('two images that flatten to one name are refused, with both named', () => {
-    const images = [image('docker.elastic.co/support/diagnostics:9.3.1'), image('docker.elastic.co/eck/diagnostics:9.3.1')];
+    const images = [
+      image('docker.elastic.co/support/diagnostics:9.3.1'),
+      image('docker.elastic.co/eck/diagnostics:9.3.1'),
+    ];
     const error = thrown(() => targetNames(images, { prefix: '', flatten: 'elastic' }));
     expect(error.code).toBe('NAME_COLLISION');
     expect(error.details['target']).toBe('elastic/diagnostics:9.3.1');
@@ -49,6 +63,8 @@ describe('target names', () => {
 
   test('a name no registry takes is refused before anything is pushed', () => {
     expect(thrown(() => targetRepository(elasticsearch, { prefix: 'a'.repeat(240) })).code).toBe('REFERENCE_INVALID');
-    expect(thrown(() => targetRepository(elasticsearch, { prefix: '', flatten: 'Elastic' })).code).toBe('REFERENCE_INVALID');
+    expect(thrown(() => targetRepository(elasticsearch, { prefix: '', flatten: 'Elastic' })).code).toBe(
+      'REFERENCE_INVALID',
+    );
   });
 });

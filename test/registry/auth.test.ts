@@ -90,6 +90,13 @@ describe('bearer', () => {
     expect(await auth.respond(CHALLENGE, { scopes: pull, used: first })).toBe('Bearer t2');
   });
 
+  test('nor for anything less', async () => {
+    const { auth } = desk(ALICE);
+    const wide = await auth.respond(CHALLENGE, { scopes: push, used: undefined });
+    expect(await auth.respond(CHALLENGE, { scopes: pull, used: wide })).toBe('Bearer t2');
+    expect(await auth.authorization(pull)).toBe('Bearer t2');
+  });
+
   test('whoever waits for the token of one that is aborted fetches its own', async () => {
     const abort = new AbortController();
     const { auth, asked } = desk(ALICE, async (request, count) => {

@@ -163,6 +163,17 @@ describe('a body of the wrong length', () => {
     expect(sent(made)).toBeLessThan(16 * 1024 * 1024);
   });
 
+  test('longer than the descriptor says: fetch itself gives out no more', async () => {
+    const made = await pulling();
+    made.server.misbehave({ ...GET_BLOB, times: Infinity }, () => ({ status: 200, body: endless() }));
+    const chunks: Uint8Array[] = [];
+    const reading = (async () => {
+      for await (const chunk of made.repository.fetch(blob.descriptor)) chunks.push(chunk);
+    })();
+    expect((await rejected(reading)).code).toBe('DIGEST_MISMATCH');
+    expect(Buffer.concat(chunks).length).toBeLessThanOrEqual(SIZE);
+  });
+
   test('longer than Content-Length says: what is more is not content', async () => {
     const made = await pulling();
     const longer = Buffer.concat([blob.bytes, Buffer.from('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n')]);

@@ -92,7 +92,7 @@ describe('the body of a piece', () => {
     ['longer', Buffer.concat([blob.bytes, Buffer.from('x')])],
     ['longer, in one', Buffer.concat([blob.bytes, blob.bytes])],
   ])('content that is %s than it should be never gives its last byte', async (_, bytes) => {
-    for (const size of [64, 5000]) {
+    for (const size of [64, 100, 5000]) {
       const progress = new UploadProgress(undefined);
       const body = pieceOf(
         { descriptor: blob.descriptor, content: inChunks(bytes, size) },

@@ -4,9 +4,9 @@ import type { Io } from '../../src/cli/io.ts';
 
 export interface TestIo {
   readonly io: Io;
-  stdout(): string;
-  stderr(): string;
-  advance(ms: number): void;
+  readonly stdout: () => string;
+  readonly stderr: () => string;
+  readonly advance: (ms: number) => void;
 }
 
 export function testIo(overrides: Partial<Io> = {}): TestIo {

@@ -65,7 +65,8 @@ export async function journey(options: JourneyOptions = {}): Promise<Journey> {
   const path = (...parts: string[]): string => join(folder, ...parts);
   await writeFile(path('airgap.key'), keys.privatePem);
   await writeFile(path('airgap.pub'), keys.publicPem);
-  const runWith = (changes: Partial<CliOptions>, ...argv: string[]): Promise<CliResult> => cli(argv, { cwd: folder, ...changes });
+  const runWith = (changes: Partial<CliOptions>, ...argv: string[]): Promise<CliResult> =>
+    cli(argv, { cwd: folder, ...changes });
   const made: Journey = {
     folder,
     upstream,

@@ -12,11 +12,16 @@ export interface KillOptions {
 /** Answers whether it was killed: false when it ended before it came to the step. */
 export function killedAt(step: string, nth: number, options: KillOptions): Promise<boolean> {
   return new Promise((resolve, reject) => {
-    execFile(process.execPath, [SCRIPT, step, String(nth), ...options.argv], { cwd: options.cwd, env: environment(options.cwd) }, (error, _stdout, stderr) => {
-      if (error?.signal === 'SIGKILL') resolve(true);
-      else if (error) reject(new Error(`ended with ${String(error.code)}: ${stderr}`));
-      else resolve(false);
-    });
+    execFile(
+      process.execPath,
+      [SCRIPT, step, String(nth), ...options.argv],
+      { cwd: options.cwd, env: environment(options.cwd) },
+      (error, _stdout, stderr) => {
+        if (error?.signal === 'SIGKILL') resolve(true);
+        else if (error) reject(new Error(`ended with ${String(error.code)}: ${stderr}`));
+        else resolve(false);
+      },
+    );
   });
 }
 

@@ -47,7 +47,12 @@ export interface ImageOptions {
 
 export type LayerKind = 'tar' | 'gzip' | 'zstd' | 'foreign';
 
-const LAYER_TYPES: Readonly<Record<LayerKind, string>> = { tar: OCI_LAYER, gzip: OCI_LAYER_GZIP, zstd: OCI_LAYER_ZSTD, foreign: DOCKER_FOREIGN_LAYER };
+const LAYER_TYPES: Readonly<Record<LayerKind, string>> = {
+  tar: OCI_LAYER,
+  gzip: OCI_LAYER_GZIP,
+  zstd: OCI_LAYER_ZSTD,
+  foreign: DOCKER_FOREIGN_LAYER,
+};
 const DOCKER_LAYER = 'application/vnd.docker.image.rootfs.diff.tar.gzip';
 
 /** Bytes that follow from a seed and do not compress. */
@@ -59,7 +64,11 @@ export function randomBytes(seed: string, size: number): Buffer {
 
 /** A tar of one file, as a layer of an image holds it. */
 export function layerTar(name: string, content: Buffer): Buffer {
-  return Buffer.concat([tarHeader(name, content.byteLength), content, Buffer.alloc(paddingOf(content.byteLength) + TRAILER_SIZE)]);
+  return Buffer.concat([
+    tarHeader(name, content.byteLength),
+    content,
+    Buffer.alloc(paddingOf(content.byteLength) + TRAILER_SIZE),
+  ]);
 }
 
 /** An image for one platform. */
@@ -71,12 +80,20 @@ export function randomImage(seed: string, options: ImageOptions = {}): Graph {
     architecture,
     os,
     ...(variant === undefined ? {} : { variant }),
-    config: { Env: ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'], Labels: { seed, ...options.labels } },
+    config: {
+      Env: ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'],
+      Labels: { seed, ...options.labels },
+    },
     rootfs: { type: 'layers', diff_ids: built.map(({ diffId }) => diffId) },
     history: built.map((_, i) => ({ created_by: `layer ${i}` })),
   });
   const mediaType = docker ? DOCKER_MANIFEST : OCI_MANIFEST;
-  const manifest = blob(mediaType, { schemaVersion: 2, mediaType, config: config.descriptor, layers: built.map(({ blob: { descriptor } }) => descriptor) });
+  const manifest = blob(mediaType, {
+    schemaVersion: 2,
+    mediaType,
+    config: config.descriptor,
+    layers: built.map(({ blob: { descriptor } }) => descriptor),
+  });
   return { root: manifest.descriptor, blobs: [...built.map(({ blob: layerBlob }) => layerBlob), config, manifest] };
 }
 
@@ -100,7 +117,10 @@ export function randomIndex(seed: string, options: IndexOptions = {}): Graph {
   for (const image of attestations ? [...manifests] : []) {
     const attestation = randomAttestation(image);
     blobs.push(...attestation.blobs);
-    const annotations = { 'vnd.docker.reference.digest': image.digest, 'vnd.docker.reference.type': 'attestation-manifest' };
+    const annotations = {
+      'vnd.docker.reference.digest': image.digest,
+      'vnd.docker.reference.type': 'attestation-manifest',
+    };
     manifests.push({ ...attestation.root, annotations, platform: unknown });
   }
   const mediaType = docker ? DOCKER_INDEX : OCI_INDEX;
@@ -119,7 +139,9 @@ export function randomArtifact(seed: string, options: { artifactType?: string; s
     artifactType: options.artifactType ?? 'application/vnd.example.thing.v1',
     config: config.descriptor,
     layers: [layerBlob.descriptor],
-    ...(subject === undefined ? {} : { subject: { mediaType: subject.mediaType, digest: subject.digest, size: subject.size } }),
+    ...(subject === undefined
+      ? {}
+      : { subject: { mediaType: subject.mediaType, digest: subject.digest, size: subject.size } }),
     annotations: { seed },
   });
   return { root: manifest.descriptor, blobs: [layerBlob, config, manifest] };
@@ -129,11 +151,29 @@ export function randomArtifact(seed: string, options: { artifactType?: string; s
 export function cosignSignature(subject: Descriptor): Graph {
   const payload = raw(
     'application/vnd.dev.cosign.simplesigning.v1+json',
-    canonicalJson({ critical: { identity: { 'docker-reference': '' }, image: { 'docker-manifest-digest': subject.digest }, type: 'cosign container image signature' }, optional: null }),
+    canonicalJson({
+      critical: {
+        identity: { 'docker-reference': '' },
+        image: { 'docker-manifest-digest': subject.digest },
+        type: 'cosign container image signature',
+      },
+      optional: null,
+    }),
   );
-  const config = blob(OCI_CONFIG, { architecture: '', os: '', config: {}, rootfs: { type: 'layers', diff_ids: [payload.descriptor.digest] }, history: [{}] });
+  const config = blob(OCI_CONFIG, {
+    architecture: '',
+    os: '',
+    config: {},
+    rootfs: { type: 'layers', diff_ids: [payload.descriptor.digest] },
+    history: [{}],
+  });
   const layerDescriptor = { ...payload.descriptor, annotations: { 'dev.cosignproject.cosign/signature': 'MEUCIQ==' } };
-  const manifest = blob(OCI_MANIFEST, { schemaVersion: 2, mediaType: OCI_MANIFEST, config: config.descriptor, layers: [layerDescriptor] });
+  const manifest = blob(OCI_MANIFEST, {
+    schemaVersion: 2,
+    mediaType: OCI_MANIFEST,
+    config: config.descriptor,
+    layers: [layerDescriptor],
+  });
   return { root: manifest.descriptor, blobs: [payload, config, manifest] };
 }
 
@@ -148,18 +188,38 @@ export async function storeGraph(store: Store, graph: Graph): Promise<void> {
 }
 
 function randomAttestation(image: Descriptor): Graph {
-  const statement = blob('application/vnd.in-toto+json', { _type: 'https://in-toto.io/Statement/v0.1', subject: [{ digest: image.digest }] });
-  const config = blob(OCI_CONFIG, { architecture: 'unknown', os: 'unknown', config: {}, rootfs: { type: 'layers', diff_ids: [statement.descriptor.digest] } });
-  const manifest = blob(OCI_MANIFEST, { schemaVersion: 2, mediaType: OCI_MANIFEST, config: config.descriptor, layers: [statement.descriptor] });
+  const statement = blob('application/vnd.in-toto+json', {
+    _type: 'https://in-toto.io/Statement/v0.1',
+    subject: [{ digest: image.digest }],
+  });
+  const config = blob(OCI_CONFIG, {
+    architecture: 'unknown',
+    os: 'unknown',
+    config: {},
+    rootfs: { type: 'layers', diff_ids: [statement.descriptor.digest] },
+  });
+  const manifest = blob(OCI_MANIFEST, {
+    schemaVersion: 2,
+    mediaType: OCI_MANIFEST,
+    config: config.descriptor,
+    layers: [statement.descriptor],
+  });
   return { root: manifest.descriptor, blobs: [statement, config, manifest] };
 }
 
-function layer(seed: string, { kind, size, docker }: { kind: LayerKind; size: number; docker: boolean }): { blob: Blob; diffId: string } {
-  const tar = layerTar(`data/${createHash('sha256').update(seed).digest('hex').slice(0, 12)}.bin`, randomBytes(seed, size));
+function layer(
+  seed: string,
+  { kind, size, docker }: { kind: LayerKind; size: number; docker: boolean },
+): { blob: Blob; diffId: string } {
+  const tar = layerTar(
+    `data/${createHash('sha256').update(seed).digest('hex').slice(0, 12)}.bin`,
+    randomBytes(seed, size),
+  );
   const bytes = kind === 'tar' ? tar : kind === 'zstd' ? zstdCompressSync(tar) : gzipSync(tar);
   const mediaType = docker && kind === 'gzip' ? DOCKER_LAYER : LAYER_TYPES[kind];
   const built = raw(mediaType, bytes);
-  const descriptor = kind === 'foreign' ? { ...built.descriptor, urls: ['https://layers.example/foreign'] } : built.descriptor;
+  const descriptor =
+    kind === 'foreign' ? { ...built.descriptor, urls: ['https://layers.example/foreign'] } : built.descriptor;
   return { blob: { descriptor, bytes }, diffId: digestOf(tar) };
 }
 

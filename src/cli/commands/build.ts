@@ -17,12 +17,18 @@ export const buildCommand: CommandModule = {
     withSpecFlags(command)
       .option('--key <file>', 'private key (airgap.key) to sign with')
       .option('--passphrase-file <file>', 'read the passphrase of the key from a file (also: ECK_AIRGAP_PASSPHRASE)')
-      .option('--signer <program>', 'external signer (HSM, smart card): gets the bytes on stdin, answers the signature on stdout')
+      .option(
+        '--signer <program>',
+        'external signer (HSM, smart card): gets the bytes on stdin, answers the signature on stdout',
+      )
       .option('--signer-arg <arg>', 'an argument for the external signer; may be given several times', repeatable)
       .option('--public-key <file>', 'public key of the external signer')
       .requiredOption('--out <dir>', 'media folder to write')
       .option('--volume-size <size>', 'split the bundle into numbered volumes: 4G fits FAT32')
-      .addHelpText('after', '\nExample:\n  eck-airgap build airgap.yaml --key airgap.key --out /media/usb --volume-size 4G\n'),
+      .addHelpText(
+        'after',
+        '\nExample:\n  eck-airgap build airgap.yaml --key airgap.key --out /media/usb --volume-size 4G\n',
+      ),
   run: async (context) => {
     const volumeSize = stringFlag(context, 'volumeSize');
     const volume = volumeSize === undefined ? undefined : parseVolumeSize(volumeSize);
@@ -32,7 +38,16 @@ export const buildCommand: CommandModule = {
     const { report } = context.output;
     const built = await withWorkspace(context, files.spec, async (workspace) => {
       const lock = (await readLock(files)) ?? (await writeLock(context, files, workspace));
-      return build(lock, { ...workspace, folder: files.folder, media, volumeSize: volume, signer, self: context.io.self, signal: context.io.signal, report });
+      return build(lock, {
+        ...workspace,
+        folder: files.folder,
+        media,
+        volumeSize: volume,
+        signer,
+        self: context.io.self,
+        signal: context.io.signal,
+        report,
+      });
     });
     context.output.result(built, [
       ...table(built.files.map((file) => [file.path, formatBytes(file.size), file.sha256])),
@@ -52,7 +67,8 @@ async function signerOf(context: CommandContext): Promise<Signer> {
   }
   if (program !== undefined) {
     const publicFile = stringFlag(context, 'publicKey');
-    if (publicFile === undefined) throw new AirgapError('USAGE', '--signer needs --public-key, to check what the signer answers');
+    if (publicFile === undefined)
+      throw new AirgapError('USAGE', '--signer needs --public-key, to check what the signer answers');
     const path = pathOf(context, publicFile);
     return commandSigner([program, ...listFlag(context, 'signerArg')], parsePublicKey(await readText(path), path));
   }

@@ -8,9 +8,16 @@ export const exportCommand: CommandModule = {
   name: 'export',
   summary: 'Take one file out of a bundle, verified.',
   define: (command) =>
-    withKeyFlag(command.argument('<bundle>', 'the tar, its first volume, or the media folder').argument('<name>', 'a file that "inspect" lists'))
+    withKeyFlag(
+      command
+        .argument('<bundle>', 'the tar, its first volume, or the media folder')
+        .argument('<name>', 'a file that "inspect" lists'),
+    )
       .requiredOption('--out <file>', 'where to write it')
-      .addHelpText('after', '\nExample:\n  eck-airgap export /media/usb airgap.lock.yaml --key airgap.pub --out airgap.lock.yaml\n'),
+      .addHelpText(
+        'after',
+        '\nExample:\n  eck-airgap export /media/usb airgap.lock.yaml --key airgap.pub --out airgap.lock.yaml\n',
+      ),
   run: async (context) => {
     const [path = '', name = ''] = context.args;
     const activity = { signal: context.io.signal, report: context.output.report };

@@ -7,14 +7,25 @@ export const inspectCommand: CommandModule = {
   name: 'inspect',
   summary: 'Show what a bundle says it holds; without --key nothing of it is trusted.',
   define: (command) =>
-    withKeyFlag(command.argument('<bundle...>', 'the tar, its first volume, or the media folder')).addHelpText('after', '\nExample:\n  eck-airgap inspect site-alpha.tar --json\n'),
+    withKeyFlag(command.argument('<bundle...>', 'the tar, its first volume, or the media folder')).addHelpText(
+      'after',
+      '\nExample:\n  eck-airgap inspect site-alpha.tar --json\n',
+    ),
   run: async (context) => {
     const paths = context.args.map((path) => pathOf(context, path));
     const signed = listFlag(context, 'key').length > 0;
-    const bundle = signed ? await openBundle(paths, { keys: await trustedKeys(context, context.args[0] ?? ''), signal: context.io.signal }) : await openUnverified(paths);
+    const bundle = signed
+      ? await openBundle(paths, { keys: await trustedKeys(context, context.args[0] ?? ''), signal: context.io.signal })
+      : await openUnverified(paths);
     try {
-      if (!bundle.verified) context.output.warn('the signature was not checked: this is what the bundle says of itself. Pass --key airgap.pub to check it.');
-      context.output.result({ verified: bundle.verified, digest: bundle.digest, signatures: bundle.signatures, manifest: bundle.manifest }, describe(bundle));
+      if (!bundle.verified)
+        context.output.warn(
+          'the signature was not checked: this is what the bundle says of itself. Pass --key airgap.pub to check it.',
+        );
+      context.output.result(
+        { verified: bundle.verified, digest: bundle.digest, signatures: bundle.signatures, manifest: bundle.manifest },
+        describe(bundle),
+      );
     } finally {
       await bundle.close();
     }
@@ -27,13 +38,24 @@ function describe(bundle: Bundle): string[] {
   return [
     `${manifest.name}  ${formatBytes(size)} in ${plural(manifest.entries.length, 'entry').replace('entrys', 'entries')}  ${bundle.verified ? 'signature verified' : 'NOT VERIFIED'}`,
     `bundle ${bundle.digest}`,
-    ...bundle.signatures.map((signature) => `signature ${signature.slot}: ${signature.state}${signature.fingerprint === undefined ? '' : ` (${signature.fingerprint})`}`),
+    ...bundle.signatures.map(
+      (signature) =>
+        `signature ${signature.slot}: ${signature.state}${signature.fingerprint === undefined ? '' : ` (${signature.fingerprint})`}`,
+    ),
     '',
     ...table([
       ['IMAGE', 'DIGEST', 'PLATFORMS', 'WITH'],
-      ...manifest.images.map((image) => [image.name, image.digest, image.platforms.join(',') || '-', image.accompanying.length === 0 ? '-' : String(image.accompanying.length)]),
+      ...manifest.images.map((image) => [
+        image.name,
+        image.digest,
+        image.platforms.join(',') || '-',
+        image.accompanying.length === 0 ? '-' : String(image.accompanying.length),
+      ]),
     ]),
     '',
-    ...table([['FILE', 'SIZE', 'DIGEST'], ...manifest.files.map((file) => [file.name, formatBytes(file.size), file.digest])]),
+    ...table([
+      ['FILE', 'SIZE', 'DIGEST'],
+      ...manifest.files.map((file) => [file.name, formatBytes(file.size), file.digest]),
+    ]),
   ];
 }

@@ -20,9 +20,15 @@ export const keygenCommand: CommandModule = {
       .addHelpText('after', '\nExample:\n  eck-airgap keygen --out keys\n'),
   run: async (context) => {
     const folder = pathOf(context, stringFlag(context, 'out') ?? '.');
-    const paths = { key: join(folder, 'airgap.key'), publicKey: join(folder, 'airgap.pub'), trustCard: join(folder, 'trust-card.txt') };
+    const paths = {
+      key: join(folder, 'airgap.key'),
+      publicKey: join(folder, 'airgap.pub'),
+      trustCard: join(folder, 'trust-card.txt'),
+    };
     for (const path of Object.values(paths)) await refuseExisting(path);
-    const pair = generateKeyPair(context.flags['passphrase'] === false ? {} : { passphrase: await newPassphrase(context) });
+    const pair = generateKeyPair(
+      context.flags['passphrase'] === false ? {} : { passphrase: await newPassphrase(context) },
+    );
     await mkdir(folder, { recursive: true }).catch((error: unknown) => {
       throw fileError(error, 'make', folder);
     });
@@ -45,5 +51,8 @@ async function refuseExisting(path: string): Promise<void> {
     () => true,
     () => false,
   );
-  if (there) throw new AirgapError('FILE_EXISTS', `${path} is already there; a key is never overwritten`, { hint: 'Name another folder with --out.' });
+  if (there)
+    throw new AirgapError('FILE_EXISTS', `${path} is already there; a key is never overwritten`, {
+      hint: 'Name another folder with --out.',
+    });
 }

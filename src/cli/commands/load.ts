@@ -8,7 +8,15 @@ import { openUploadJournal } from '../../install/upload-journal.ts';
 import { AirgapError } from '../../core/errors.ts';
 import { Registry, type RegistryOptions } from '../../registry/registry.ts';
 import type { CommandContext, CommandModule } from '../command.ts';
-import { pathOf, readStdinSecret, registryOptions, stringFlag, trustedKeys, withKeyFlag, withRegistryFlags } from '../flags.ts';
+import {
+  pathOf,
+  readStdinSecret,
+  registryOptions,
+  stringFlag,
+  trustedKeys,
+  withKeyFlag,
+  withRegistryFlags,
+} from '../flags.ts';
 import { formatBytes, plural } from '../format.ts';
 import { stateFolder } from '../folders.ts';
 
@@ -23,7 +31,10 @@ export const loadCommand: CommandModule = {
       .option('--password-stdin', 'read the password from standard input')
       .option('--receipt <file>', 'where to write the receipt (default: <bundle name>.receipt.json here)')
       .option('--dry-run', 'print source=target@digest lines and push nothing')
-      .addHelpText('after', '\nExample:\n  eck-airgap load /media/usb --key airgap.pub --registry registry.example:5000/elastic\n'),
+      .addHelpText(
+        'after',
+        '\nExample:\n  eck-airgap load /media/usb --key airgap.pub --registry registry.example:5000/elastic\n',
+      ),
   run: async (context) => {
     const address = parseRegistryAddress(stringFlag(context, 'registry') ?? '');
     const paths = context.args.map((path) => pathOf(context, path));
@@ -32,20 +43,28 @@ export const loadCommand: CommandModule = {
     const bundle = await openBundle(paths, { keys: await trustedKeys(context, context.args[0] ?? ''), signal, report });
     const registry = new Registry(address.host, await loadOptions(context, address.host));
     try {
-      const plan = await planLoad(bundle, registry, { address, flatten: stringFlag(context, 'flatten'), signal, report });
+      const plan = await planLoad(bundle, registry, {
+        address,
+        flatten: stringFlag(context, 'flatten'),
+        signal,
+        report,
+      });
       warnOfMovingTags(context, plan);
-      if (context.flags['dryRun'] === true) return printPlan(context, plan);
+      if (context.flags['dryRun'] === true) { printPlan(context, plan); return; }
       const receipt = makeReceipt(bundle, plan);
       const receiptFile = pathOf(context, stringFlag(context, 'receipt') ?? `${bundle.manifest.name}.receipt.json`);
       const result = await load(bundle, registry, plan, { signal, report });
       const receiptReference = await pushReceipt(registry, receipt, plan, signal);
       await writeWholeFile(receiptFile, encodeReceipt(receipt));
       report({ type: 'step', step: 'load:receipt' });
-      context.output.result({ ...result, images: receipt.images, receipt: { file: receiptFile, reference: receiptReference } }, [
-        ...plan.images.map((image) => `${targetReference(address, image)}@${image.digest}`),
-        `${plural(plan.images.length, 'image')} in ${receipt.registry}: ${result.copied === 0 && result.tagged === 0 ? 'nothing was left to do' : `${formatBytes(result.bytes)} pushed, ${plural(result.tagged, 'tag')} set`}`,
-        `receipt ${receiptFile} and ${receiptReference}`,
-      ]);
+      context.output.result(
+        { ...result, images: receipt.images, receipt: { file: receiptFile, reference: receiptReference } },
+        [
+          ...plan.images.map((image) => `${targetReference(address, image)}@${image.digest}`),
+          `${plural(plan.images.length, 'image')} in ${receipt.registry}: ${result.copied === 0 && result.tagged === 0 ? 'nothing was left to do' : `${formatBytes(result.bytes)} pushed, ${plural(result.tagged, 'tag')} set`}`,
+          `receipt ${receiptFile} and ${receiptReference}`,
+        ],
+      );
     } finally {
       await Promise.all([bundle.close(), registry.close()]);
     }
@@ -56,7 +75,8 @@ async function loadOptions(context: CommandContext, host: string): Promise<Regis
   const uploads = await openUploadJournal(stateFolder(context), host);
   const username = stringFlag(context, 'username');
   const fromStdin = context.flags['passwordStdin'] === true;
-  if ((username === undefined) === fromStdin) throw new AirgapError('USAGE', '--username and --password-stdin go together');
+  if ((username === undefined) === fromStdin)
+    throw new AirgapError('USAGE', '--username and --password-stdin go together');
   if (username === undefined) return { ...(await registryOptions(context)), uploads };
   const password = await readStdinSecret(context);
   return { ...(await registryOptions(context, { [host]: { kind: 'basic', username, password } })), uploads };
@@ -69,14 +89,22 @@ function warnOfMovingTags(context: CommandContext, plan: LoadPlan): void {
 }
 
 function printPlan(context: CommandContext, plan: LoadPlan): void {
-  context.output.report({ type: 'done', what: `would push ${formatBytes(plan.bytesToPush)} in ${plural(plan.blobsToPush, 'blob')}; ${plan.blobsPresent} are there` });
+  context.output.report({
+    type: 'done',
+    what: `would push ${formatBytes(plan.bytesToPush)} in ${plural(plan.blobsToPush, 'blob')}; ${plan.blobsPresent} are there`,
+  });
   const value = {
     registry: plan.registry,
     bytesToPush: plan.bytesToPush,
     blobsToPush: plan.blobsToPush,
     blobsPresent: plan.blobsPresent,
     moves: movingTags(plan),
-    images: plan.images.map((image) => ({ source: image.source, target: targetReference(plan.registry, image), digest: image.digest, missing: image.missing.size })),
+    images: plan.images.map((image) => ({
+      source: image.source,
+      target: targetReference(plan.registry, image),
+      digest: image.digest,
+      missing: image.missing.size,
+    })),
   };
   context.output.result(value, planLines(plan));
 }

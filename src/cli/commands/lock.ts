@@ -10,7 +10,9 @@ export const lockCommand: CommandModule = {
     const files = await readSpec(context);
     const lock = await withWorkspace(context, files.spec, (workspace) => writeLock(context, files, workspace));
     context.output.result({ lock: files.lockPath, images: lock.images, files: lock.files }, [
-      ...table(lock.images.map((image) => [image.name, image.digest, image.platforms.join(','), formatBytes(image.totalSize)])),
+      ...table(
+        lock.images.map((image) => [image.name, image.digest, image.platforms.join(','), formatBytes(image.totalSize)]),
+      ),
       `${files.lockPath}: ${plural(lock.images.length, 'image')}, ${plural(lock.files.length, 'file')}. Review it and commit it.`,
     ]);
   },

@@ -16,15 +16,23 @@ export const serveCommand: CommandModule = {
       .option('--tls-key <file>', 'private key of the certificate (PEM)')
       .option('--htpasswd <file>', 'ask for an account: a file of bcrypt lines (htpasswd -B)')
       .option('--plain-http', 'allow listening beyond loopback without TLS')
-      .addHelpText('after', '\nExample:\n  eck-airgap serve /media/usb --key airgap.pub --listen 0.0.0.0:5000 --tls-cert crt.pem --tls-key key.pem\n'),
+      .addHelpText(
+        'after',
+        '\nExample:\n  eck-airgap serve /media/usb --key airgap.pub --listen 0.0.0.0:5000 --tls-cert crt.pem --tls-key key.pem\n',
+      ),
   run: async (context) => {
     const options = await serveOptions(context);
     const paths = context.args.map((path) => pathOf(context, path));
-    const bundle = await openBundle(paths, { keys: await trustedKeys(context, context.args[0] ?? ''), signal: context.io.signal });
+    const bundle = await openBundle(paths, {
+      keys: await trustedKeys(context, context.args[0] ?? ''),
+      signal: context.io.signal,
+    });
     try {
       const server = await serveRegistry(await bundleStore(bundle), options);
       const images = bundle.manifest.images.length;
-      context.output.result({ url: server.url, images }, [`serving ${plural(images, 'image')} of ${bundle.manifest.name} at ${server.url} (Ctrl-C ends it)`]);
+      context.output.result({ url: server.url, images }, [
+        `serving ${plural(images, 'image')} of ${bundle.manifest.name} at ${server.url} (Ctrl-C ends it)`,
+      ]);
       await aborted(context.io.signal);
       await server.close();
     } finally {
@@ -36,13 +44,16 @@ export const serveCommand: CommandModule = {
 async function serveOptions(context: CommandContext): Promise<ServeOptions> {
   const certFile = stringFlag(context, 'tlsCert');
   const keyFile = stringFlag(context, 'tlsKey');
-  if ((certFile === undefined) !== (keyFile === undefined)) throw new AirgapError('USAGE', '--tls-cert and --tls-key go together');
+  if ((certFile === undefined) !== (keyFile === undefined))
+    throw new AirgapError('USAGE', '--tls-cert and --tls-key go together');
   const htpasswd = stringFlag(context, 'htpasswd');
   const read = (path: string): Promise<string> => readText(pathOf(context, path));
   return {
     ...parseListen(stringFlag(context, 'listen') ?? ''),
     plainHttp: context.flags['plainHttp'] === true,
-    ...(certFile === undefined || keyFile === undefined ? {} : { tls: { cert: await read(certFile), key: await read(keyFile) } }),
+    ...(certFile === undefined || keyFile === undefined
+      ? {}
+      : { tls: { cert: await read(certFile), key: await read(keyFile) } }),
     ...(htpasswd === undefined ? {} : { htpasswd: await read(htpasswd) }),
   };
 }
@@ -51,7 +62,9 @@ function parseListen(text: string): { host: string; port: number } {
   const [, bracketed, plain, port] = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]]*)):([0-9]{1,5})$/.exec(text) ?? [];
   const host = bracketed ?? plain;
   if (host === undefined || Number(port) > 65535) {
-    throw new AirgapError('USAGE', `not an address to listen on: ${JSON.stringify(text.slice(0, 100))}`, { hint: 'Write HOST:PORT, for example 127.0.0.1:5000 or [::1]:5000.' });
+    throw new AirgapError('USAGE', `not an address to listen on: ${JSON.stringify(text.slice(0, 100))}`, {
+      hint: 'Write HOST:PORT, for example 127.0.0.1:5000 or [::1]:5000.',
+    });
   }
   return { host: host === '' ? '0.0.0.0' : host, port: Number(port) };
 }

@@ -8,10 +8,12 @@ export const verifyCommand: CommandModule = {
   name: 'verify',
   summary: 'Check the signature and every byte of a bundle.',
   define: (command) =>
-    withKeyFlag(command.argument('<bundle...>', 'the tar, its first volume, or the media folder; several where volumes lie in several folders')).addHelpText(
-      'after',
-      '\nExample:\n  eck-airgap verify /media/usb --key airgap.pub\n',
-    ),
+    withKeyFlag(
+      command.argument(
+        '<bundle...>',
+        'the tar, its first volume, or the media folder; several where volumes lie in several folders',
+      ),
+    ).addHelpText('after', '\nExample:\n  eck-airgap verify /media/usb --key airgap.pub\n'),
   run: async (context) => {
     const paths = context.args.map((path) => pathOf(context, path));
     const activity = { signal: context.io.signal, report: context.output.report };
@@ -20,7 +22,13 @@ export const verifyCommand: CommandModule = {
     try {
       const verified = await verifyBundle(bundle, activity);
       const signers = bundle.signatures.filter((signature) => signature.state === 'verified');
-      const value = { name: bundle.manifest.name, digest: bundle.digest, signatures: bundle.signatures, images: bundle.manifest.images.length, ...verified };
+      const value = {
+        name: bundle.manifest.name,
+        digest: bundle.digest,
+        signatures: bundle.signatures,
+        images: bundle.manifest.images.length,
+        ...verified,
+      };
       context.output.result(value, [
         `${bundle.manifest.name}: ${plural(bundle.manifest.images.length, 'image')}, ${plural(verified.entries, 'entry').replace('entrys', 'entries')}, ${formatBytes(verified.bytes)}: every byte is what was signed`,
         ...signers.map((signature) => `signed by ${signature.fingerprint ?? ''}`),

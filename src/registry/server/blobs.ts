@@ -17,7 +17,10 @@ export async function handleBlob(exchange: Exchange): Promise<void> {
   if (size === undefined) throw unknown(exchange);
   const range = exchange.method === 'GET' ? parseRange(exchange.request.headers.range, size) : undefined;
   if (range === 'unsatisfiable') {
-    throw new RegistryFailure('SIZE_INVALID', `the blob has ${size} bytes`, { status: 416, headers: { 'content-range': `bytes */${size}` } });
+    throw new RegistryFailure('SIZE_INVALID', `the blob has ${size} bytes`, {
+      status: 416,
+      headers: { 'content-range': `bytes */${size}` },
+    });
   }
   const { start, end } = range ?? { start: 0, end: size };
   exchange.response.writeHead(range ? 206 : 200, {

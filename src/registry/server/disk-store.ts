@@ -46,7 +46,9 @@ function diskRepository(folder: string, name: string): WritableRepositoryStore {
   };
   const allStored = async (): Promise<StoredManifest[]> => {
     const names = await readdir(join(home, '_manifests'));
-    const manifests = await Promise.all(names.filter((file) => file.endsWith('.json')).map((file) => stored(`sha256:${file.slice(0, -5)}` as Digest)));
+    const manifests = await Promise.all(
+      names.filter((file) => file.endsWith('.json')).map((file) => stored(`sha256:${file.slice(0, -5)}` as Digest)),
+    );
     return manifests.filter((manifest) => manifest !== undefined);
   };
   const resolve = async (reference: string): Promise<Digest | undefined> => {
@@ -70,17 +72,26 @@ function diskRepository(folder: string, name: string): WritableRepositoryStore {
     referrers: async (subject) => referrersOf(await allStored(), subject),
     putManifest: async (descriptor, bytes, tag) => {
       await writeWholeFile(blob(descriptor.digest), bytes);
-      await writeWholeFile(manifestFile(descriptor.digest), Buffer.from(JSON.stringify(describeManifest(descriptor, bytes))));
+      await writeWholeFile(
+        manifestFile(descriptor.digest),
+        Buffer.from(JSON.stringify(describeManifest(descriptor, bytes))),
+      );
       if (tag !== undefined) await writeWholeFile(tagFile(tag), Buffer.from(descriptor.digest));
     },
     deleteManifest: async (digest) => {
-      for (const tag of await readdir(join(home, '_tags'))) if ((await resolve(tag)) === digest) await rm(tagFile(tag), { force: true });
+      for (const tag of await readdir(join(home, '_tags')))
+        if ((await resolve(tag)) === digest) await rm(tagFile(tag), { force: true });
       return removed(manifestFile(digest));
     },
     deleteTag: async (tag) => isTag(tag) && removed(tagFile(tag)),
     deleteBlob: (digest) => removed(link(digest)),
     mount: async (digest, from) => {
-      if (!isRepository(from) || !(await isThere(link(digest, join(folder, 'repositories', from)))) || !(await isThere(blob(digest)))) return false;
+      if (
+        !isRepository(from) ||
+        !(await isThere(link(digest, join(folder, 'repositories', from)))) ||
+        !(await isThere(blob(digest)))
+      )
+        return false;
       await writeFile(link(digest), '');
       return true;
     },
@@ -145,7 +156,8 @@ async function namesBelow(root: string, prefix: string): Promise<string[]> {
   const names: string[] = [];
   for (const entry of await readdir(join(root, prefix), { withFileTypes: true })) {
     if (entry.name === '_manifests') names.push(prefix);
-    else if (entry.isDirectory() && !entry.name.startsWith('_')) names.push(...(await namesBelow(root, prefix === '' ? entry.name : `${prefix}/${entry.name}`)));
+    else if (entry.isDirectory() && !entry.name.startsWith('_'))
+      names.push(...(await namesBelow(root, prefix === '' ? entry.name : `${prefix}/${entry.name}`)));
   }
   return names;
 }

@@ -34,11 +34,16 @@ function parseHtpasswd(text: string): Map<string, string> {
     const colon = line.indexOf(':');
     const hash = line.slice(colon + 1).trim();
     if (colon < 1 || !BCRYPT.test(hash)) {
-      throw new AirgapError('CONFIG_INVALID', `line ${i + 1} of the htpasswd file is no account with a bcrypt hash`, { hint: 'Make it with: htpasswd -B FILE NAME' });
+      throw new AirgapError('CONFIG_INVALID', `line ${i + 1} of the htpasswd file is no account with a bcrypt hash`, {
+        hint: 'Make it with: htpasswd -B FILE NAME',
+      });
     }
     accounts.set(line.slice(0, colon), hash);
   }
-  if (accounts.size === 0) throw new AirgapError('CONFIG_INVALID', 'the htpasswd file holds no account', { hint: 'Make one with: htpasswd -B FILE NAME' });
+  if (accounts.size === 0)
+    throw new AirgapError('CONFIG_INVALID', 'the htpasswd file holds no account', {
+      hint: 'Make one with: htpasswd -B FILE NAME',
+    });
   return accounts;
 }
 

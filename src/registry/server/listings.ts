@@ -6,7 +6,12 @@ import { RegistryFailure, sendJson } from './reply.ts';
 export async function listTags(exchange: Exchange): Promise<void> {
   requireRead(exchange);
   const page = pageOf(exchange, [...(await (await repositoryOf(exchange)).tags())].sort());
-  sendJson(exchange.response, 200, { name: exchange.name, tags: page.items }, linkHeader(`/v2/${exchange.name}/tags/list`, page));
+  sendJson(
+    exchange.response,
+    200,
+    { name: exchange.name, tags: page.items },
+    linkHeader(`/v2/${exchange.name}/tags/list`, page),
+  );
 }
 
 export async function listRepositories(exchange: Exchange): Promise<void> {
@@ -21,10 +26,15 @@ export async function listReferrers(exchange: Exchange): Promise<void> {
   const all = (await (await exchange.store.repository(exchange.name))?.referrers(subject)) ?? [];
   const artifactType = exchange.query.get('artifactType');
   const manifests = artifactType === null ? all : all.filter((descriptor) => descriptor.artifactType === artifactType);
-  sendJson(exchange.response, 200, { schemaVersion: 2, mediaType: OCI_INDEX, manifests }, {
-    'content-type': OCI_INDEX,
-    ...(artifactType === null ? {} : { 'oci-filters-applied': 'artifactType' }),
-  });
+  sendJson(
+    exchange.response,
+    200,
+    { schemaVersion: 2, mediaType: OCI_INDEX, manifests },
+    {
+      'content-type': OCI_INDEX,
+      ...(artifactType === null ? {} : { 'oci-filters-applied': 'artifactType' }),
+    },
+  );
 }
 
 interface Page {
@@ -37,7 +47,8 @@ interface Page {
 function pageOf(exchange: Exchange, sorted: readonly string[]): Page {
   const last = exchange.query.get('last');
   const n = exchange.query.get('n');
-  if (n !== null && !/^[0-9]{1,9}$/.test(n)) throw new RegistryFailure('UNSUPPORTED', 'n is a whole number', { status: 400 });
+  if (n !== null && !/^[0-9]{1,9}$/.test(n))
+    throw new RegistryFailure('UNSUPPORTED', 'n is a whole number', { status: 400 });
   const after = last === null ? sorted : sorted.filter((item) => item > last);
   const items = n === null ? after : after.slice(0, Number(n));
   const end = items.at(-1);

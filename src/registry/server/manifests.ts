@@ -30,7 +30,11 @@ async function sendManifest(exchange: Exchange): Promise<void> {
   const repository = await repositoryOf(exchange);
   const found = await repository.manifest(exchange.reference);
   if (!found) throw unknown(exchange);
-  exchange.response.writeHead(200, { 'content-type': found.mediaType, 'content-length': String(found.size), 'docker-content-digest': found.digest });
+  exchange.response.writeHead(200, {
+    'content-type': found.mediaType,
+    'content-length': String(found.size),
+    'docker-content-digest': found.digest,
+  });
   if (exchange.method === 'HEAD') exchange.response.end();
   else await pipeline(repository.open(found.digest), exchange.response);
 }
@@ -38,13 +42,22 @@ async function sendManifest(exchange: Exchange): Promise<void> {
 async function putManifest(exchange: Exchange): Promise<void> {
   const { request, response, reference, name } = exchange;
   const repository = await writableOf(exchange);
-  const bytes = await collect(request, MANIFEST_LIMIT, () => new RegistryFailure('MANIFEST_INVALID', `a manifest has at most ${MANIFEST_LIMIT} bytes`, { status: 413 }));
+  const bytes = await collect(
+    request,
+    MANIFEST_LIMIT,
+    () => new RegistryFailure('MANIFEST_INVALID', `a manifest has at most ${MANIFEST_LIMIT} bytes`, { status: 413 }),
+  );
   const mediaType = (request.headers['content-type'] ?? '').split(';')[0]?.trim() ?? '';
   const digest = digestOf(bytes);
-  if (isDigest(reference) && reference !== digest) throw new RegistryFailure('DIGEST_INVALID', `the manifest has the digest ${digest}`);
+  if (isDigest(reference) && reference !== digest)
+    throw new RegistryFailure('DIGEST_INVALID', `the manifest has the digest ${digest}`);
   const manifest = parse(bytes, mediaType);
   for (const child of successors(manifest)) await requireChild(repository, child);
-  await repository.putManifest({ mediaType, digest, size: bytes.byteLength }, bytes, isDigest(reference) ? undefined : reference);
+  await repository.putManifest(
+    { mediaType, digest, size: bytes.byteLength },
+    bytes,
+    isDigest(reference) ? undefined : reference,
+  );
   sendEmpty(response, 201, {
     location: `/v2/${name}/manifests/${digest}`,
     'docker-content-digest': digest,
@@ -63,14 +76,18 @@ function parse(bytes: Uint8Array, mediaType: string): Manifest | Index {
 
 /** What a manifest points to must be there; foreign layers, and the subject, may be elsewhere. */
 async function requireChild(repository: RepositoryStore, child: Descriptor): Promise<void> {
-  const there = isNode(child) ? (await repository.manifest(child.digest)) !== undefined : isForeignLayerType(child.mediaType) || (await repository.blobSize(child.digest)) !== undefined;
+  const there = isNode(child)
+    ? (await repository.manifest(child.digest)) !== undefined
+    : isForeignLayerType(child.mediaType) || (await repository.blobSize(child.digest)) !== undefined;
   if (!there) throw new RegistryFailure('MANIFEST_BLOB_UNKNOWN', `${child.digest} is not in this repository`);
 }
 
 async function deleteManifest(exchange: Exchange): Promise<void> {
   const repository = await writableOf(exchange);
   const { reference } = exchange;
-  const deleted = isDigest(reference) ? await repository.deleteManifest(reference) : await repository.deleteTag(reference);
+  const deleted = isDigest(reference)
+    ? await repository.deleteManifest(reference)
+    : await repository.deleteTag(reference);
   if (!deleted) throw unknown(exchange);
   sendEmpty(exchange.response, 202);
 }

@@ -24,7 +24,10 @@ interface MemoryRepository extends WritableRepositoryStore {
   readonly links: ReadonlySet<Digest>;
 }
 
-function memoryRepository(blobs: Map<Digest, Uint8Array>, linksOf: (name: string) => ReadonlySet<Digest> | undefined): MemoryRepository {
+function memoryRepository(
+  blobs: Map<Digest, Uint8Array>,
+  linksOf: (name: string) => ReadonlySet<Digest> | undefined,
+): MemoryRepository {
   const links = new Set<Digest>();
   const manifests = new Map<Digest, StoredManifest & { readonly bytes: Uint8Array }>();
   const tags = new Map<string, Digest>();

@@ -43,13 +43,26 @@ export function sendFailure(response: ServerResponse, failure: RegistryFailure):
   sendJson(response, failure.status, { errors: [{ code: failure.code, message: failure.message }] }, failure.headers);
 }
 
-export function sendJson(response: ServerResponse, status: number, value: unknown, headers: Readonly<Record<string, string>> = {}): void {
+export function sendJson(
+  response: ServerResponse,
+  status: number,
+  value: unknown,
+  headers: Readonly<Record<string, string>> = {},
+): void {
   const body = Buffer.from(JSON.stringify(value));
-  response.writeHead(status, { 'content-type': 'application/json', 'content-length': String(body.byteLength), ...headers });
+  response.writeHead(status, {
+    'content-type': 'application/json',
+    'content-length': String(body.byteLength),
+    ...headers,
+  });
   response.end(response.req.method === 'HEAD' ? undefined : body);
 }
 
-export function sendEmpty(response: ServerResponse, status: number, headers: Readonly<Record<string, string>> = {}): void {
+export function sendEmpty(
+  response: ServerResponse,
+  status: number,
+  headers: Readonly<Record<string, string>> = {},
+): void {
   response.writeHead(status, status === 204 ? headers : { 'content-length': '0', ...headers });
   response.end();
 }

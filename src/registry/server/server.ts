@@ -46,22 +46,36 @@ const CLOSE_GRACE_MS = 2_000;
 export async function serveRegistry(store: RegistryStore, options: ServeOptions): Promise<RunningRegistry> {
   requireTls(options);
   const authorize = options.htpasswd === undefined ? undefined : htpasswdAuthorizer(options.htpasswd);
-  const server = createServer(options, (request, response) => void answer({ store, authorize, options }, request, response));
+  const server = createServer(
+    options,
+    (request, response) => void answer({ store, authorize, options }, request, response),
+  );
   server.headersTimeout = HEADERS_MS;
   server.requestTimeout = 0; // a large blob may take hours; an idle connection may not
   server.timeout = IDLE_MS;
   const { port } = await listen(server, options);
   const shown = options.host.includes(':') ? `[${options.host}]` : options.host;
-  return { host: options.host, port, url: `${options.tls ? 'https' : 'http'}://${shown}:${port}`, close: () => close(server) };
+  return {
+    host: options.host,
+    port,
+    url: `${options.tls ? 'https' : 'http'}://${shown}:${port}`,
+    close: () => close(server),
+  };
 }
 
 function requireTls({ host, tls, htpasswd, plainHttp }: ServeOptions): void {
   if (tls || isLoopback(host)) return;
   if (htpasswd !== undefined) {
-    throw new AirgapError('TLS_REQUIRED', `passwords would cross the network in the clear: ${host} is not loopback and there is no TLS`, { hint: 'Pass --tls-cert and --tls-key.' });
+    throw new AirgapError(
+      'TLS_REQUIRED',
+      `passwords would cross the network in the clear: ${host} is not loopback and there is no TLS`,
+      { hint: 'Pass --tls-cert and --tls-key.' },
+    );
   }
   if (plainHttp !== true) {
-    throw new AirgapError('TLS_REQUIRED', `listening on ${host} without TLS is not allowed by default`, { hint: 'Pass --tls-cert and --tls-key, or ask for it with --plain-http.' });
+    throw new AirgapError('TLS_REQUIRED', `listening on ${host} without TLS is not allowed by default`, {
+      hint: 'Pass --tls-cert and --tls-key, or ask for it with --plain-http.',
+    });
   }
 }
 
@@ -76,7 +90,9 @@ function createServer({ tls }: ServeOptions, listener: Listener): Server {
   try {
     return createHttpsServer({ cert: tls.cert, key: tls.key, minVersion: 'TLSv1.2' }, listener);
   } catch (error) {
-    throw new AirgapError('TLS_FAILED', `the TLS certificate and key cannot be used: ${(error as Error).message}`, { cause: error });
+    throw new AirgapError('TLS_FAILED', `the TLS certificate and key cannot be used: ${(error as Error).message}`, {
+      cause: error,
+    });
   }
 }
 
@@ -86,11 +102,17 @@ interface Serving {
   readonly options: ServeOptions;
 }
 
-async function answer({ store, authorize, options }: Serving, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function answer(
+  { store, authorize, options }: Serving,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
   response.setHeader('docker-distribution-api-version', 'registry/2.0');
   try {
     if (authorize && !(await authorize(request.headers.authorization))) {
-      throw new RegistryFailure('UNAUTHORIZED', 'an account is needed', { headers: { 'www-authenticate': 'Basic realm="eck-airgap"' } });
+      throw new RegistryFailure('UNAUTHORIZED', 'an account is needed', {
+        headers: { 'www-authenticate': 'Basic realm="eck-airgap"' },
+      });
     }
     await route(store, request, response);
   } catch (error) {
@@ -107,12 +129,22 @@ function refuse(request: IncomingMessage, response: ServerResponse, error: unkno
   }
   // what is still coming in is not worth reading
   if (!request.complete) response.setHeader('connection', 'close');
-  sendFailure(response, error instanceof RegistryFailure ? error : new RegistryFailure('UNKNOWN', 'the registry could not do this'));
+  sendFailure(
+    response,
+    error instanceof RegistryFailure ? error : new RegistryFailure('UNKNOWN', 'the registry could not do this'),
+  );
 }
 
 async function listen(server: Server, { host, port }: ServeOptions): Promise<AddressInfo> {
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (error) => reject(new AirgapError('LISTEN_FAILED', `cannot listen on ${host}:${port}: ${error.message}`, { cause: error, hint: 'Choose another address with --listen.' })));
+    server.once('error', (error) =>
+      reject(
+        new AirgapError('LISTEN_FAILED', `cannot listen on ${host}:${port}: ${error.message}`, {
+          cause: error,
+          hint: 'Choose another address with --listen.',
+        }),
+      ),
+    );
     server.listen(port, host, resolve);
   });
   return server.address() as AddressInfo;
