@@ -1,6 +1,7 @@
 // Putting blobs into repositories of one registry with the least traffic: each digest is sent once at a time, and a
 // repository that lacks a blob which another is known to hold gets it mounted.
 import type { Digest } from '../core/digest.ts';
+import { isAirgapError } from '../core/errors.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Content, PushOptions } from '../oci/target.ts';
 import { isHttpError } from './http-error.ts';
@@ -88,8 +89,15 @@ export class BlobPusher {
       this.stats.mounts++;
       return 'mounted';
     } catch (error) {
-      if (isHttpError(error) && error.status < 500 && error.status !== 429) return undefined;
+      if (isRefused(error)) return undefined;
       throw error;
     }
   }
+}
+
+/** Not allowed, not known or not supported, rather than broken. Whoever may not read the other repository is told so by 401. */
+function isRefused(error: unknown): boolean {
+  return (
+    isAirgapError(error, 'REGISTRY_UNAUTHORIZED') || (isHttpError(error) && error.status < 500 && error.status !== 429)
+  );
 }

@@ -134,6 +134,8 @@ function hintFor(code: ErrorCode, answer: Answer, body: string): string | undefi
   if (answer.status === 413) return 'Raise the limit of the proxy before the registry (nginx: client_max_body_size).';
   if (answer.status === 400 && answer.url.protocol === 'http:' && /https/i.test(body))
     return 'The registry speaks TLS there: leave out --plain-http.';
+  if (answer.status >= 500)
+    return 'The registry failed; its log may say why. Run the same command again: what is done is not done twice.';
   if (isPage(answer, body)) return 'Something other than a registry answers there: check host, port and proxy.';
   return undefined;
 }

@@ -116,7 +116,8 @@ export class Transport {
   }
 
   async #authorized(call: Call, url: URL, sender: Sender): Promise<Answer> {
-    if (call.anonymous === true) return this.#followed(call, url, { sender });
+    // URLs of other origins come with `anonymous`; should one ever come without, it gets nothing either
+    if (call.anonymous === true || !sameOrigin(url, sender.origin)) return this.#followed(call, url, { sender });
     const authorization = await this.#auth.authorization(call.scopes, call.signal);
     const answer = await this.#followed(call, url, { sender, authorization });
     if (answer.status !== 401 || !sameOrigin(answer.url, sender.origin)) return answer;
@@ -161,14 +162,10 @@ export class Transport {
   async #exchange(call: Call, url: URL, authorization: string | undefined): Promise<Answer> {
     const { body, signal, patience, method } = call;
     const headers = authorization === undefined ? call.headers : { ...call.headers, authorization };
+    const exchange = (): Promise<Answer> =>
+      this.#options.wire.exchange({ method, url, headers, body, signal, patience });
     const room = body === undefined ? this.#room.others : this.#room.bodies;
-    const judge = ({ status }: Answer): 'shrink' | 'grow' | 'keep' =>
-      status === 429 ? 'shrink' : status < 400 ? 'grow' : 'keep';
-    const answer = await room.run(
-      () => this.#options.wire.exchange({ method, url, headers, body, signal, patience }),
-      judge,
-      signal,
-    );
+    const answer = call.anonymous === true ? await exchange() : await room.run(exchange, verdictOf, signal);
     this.#answered = true;
     return answer;
   }
@@ -205,4 +202,9 @@ export class Transport {
     if (this.#sender) return this.#sender;
     throw new AirgapError('INTERNAL', 'a realm came before the first request');
   }
+}
+
+function verdictOf({ status }: Answer): 'grow' | 'shrink' | 'keep' {
+  if (status === 429) return 'shrink';
+  return status < 400 ? 'grow' : 'keep';
 }

@@ -166,6 +166,34 @@ describe('a second run', () => {
     expect(uploads.entries.size).toBe(0);
   });
 
+  test('a session of the journal that holds other bytes is found out at the end, and started anew once', async () => {
+    const uploads = journal();
+    const made = await pushing({}, { uploads, retries: 0 });
+    made.server.misbehave({ method: 'PATCH', at: 7 }, resets);
+    await rejected(made.push());
+    const [session] = made.server.memory.uploads.values();
+    session!.bytes[0]! ^= 1;
+    const before = made.received();
+    let told = 0;
+    const again = connect(made.server, { uploads });
+    await again.repository.push(large.descriptor, large.content, { progress: (bytes) => (told += bytes) });
+    expect(stored(made)).toEqual(large.bytes);
+    expect(made.received() - before).toBe(SIZE - 6000 + SIZE);
+    expect(told).toBeLessThanOrEqual(SIZE);
+    expect(uploads.entries.size).toBe(0);
+  });
+
+  test('a journal that says more than the registry holds is not believed', async () => {
+    const uploads = journal();
+    const made = await pushing({}, { uploads, retries: 0 });
+    made.server.misbehave({ method: 'PATCH', at: 3 }, resets);
+    await rejected(made.push());
+    for (const [key, value] of uploads.entries) uploads.entries.set(key, { ...value, offset: 9000 });
+    const again = connect(made.server, { uploads });
+    await again.repository.push(large.descriptor, large.content);
+    expect(stored(made)).toEqual(large.bytes);
+  });
+
   test('a journal that was tampered with sends nothing to another host', async () => {
     const made = await pushing();
     const other = await bench();

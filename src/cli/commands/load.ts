@@ -50,7 +50,10 @@ export const loadCommand: CommandModule = {
         report,
       });
       warnOfMovingTags(context, plan);
-      if (context.flags['dryRun'] === true) { printPlan(context, plan); return; }
+      if (context.flags['dryRun'] === true) {
+        printPlan(context, plan);
+        return;
+      }
       const receipt = makeReceipt(bundle, plan);
       const receiptFile = pathOf(context, stringFlag(context, 'receipt') ?? `${bundle.manifest.name}.receipt.json`);
       const result = await load(bundle, registry, plan, { signal, report });

@@ -14,13 +14,18 @@ export async function startUpload(exchange: Exchange): Promise<void> {
   const from = exchange.query.get('from');
   if (mount !== null) {
     const digest = digestOfText(mount);
-    if (from !== null && isRepository(from) && (await repository.mount(digest, from)))
-      { sendCreated(exchange, digest); return; }
+    if (from !== null && isRepository(from) && (await repository.mount(digest, from))) {
+      sendCreated(exchange, digest);
+      return;
+    }
   }
   const digest = exchange.query.get('digest');
   const wanted = digest === null ? undefined : digestOfText(digest);
   const id = await repository.startUpload();
-  if (wanted === undefined) { sendProgress(exchange, { id, size: 0, status: 202 }); return; }
+  if (wanted === undefined) {
+    sendProgress(exchange, { id, size: 0, status: 202 });
+    return;
+  }
   await repository.appendUpload(id, exchange.request);
   return finish(exchange, { repository, id, digest: wanted });
 }
@@ -32,11 +37,16 @@ export async function handleUpload(exchange: Exchange): Promise<void> {
   const size = await repository.uploadSize(id);
   if (size === undefined) throw new RegistryFailure('BLOB_UPLOAD_UNKNOWN', 'no such upload');
   switch (exchange.method) {
-    case 'GET':
-      { sendProgress(exchange, { id, size, status: 204 }); return; }
+    case 'GET': {
+      sendProgress(exchange, { id, size, status: 204 });
+      return;
+    }
     case 'PATCH':
       requireInOrder(exchange, id, size);
-      { sendProgress(exchange, { id, size: await repository.appendUpload(id, exchange.request), status: 202 }); return; }
+      {
+        sendProgress(exchange, { id, size: await repository.appendUpload(id, exchange.request), status: 202 });
+        return;
+      }
     case 'PUT': {
       const digest = digestOfText(exchange.query.get('digest'));
       requireInOrder(exchange, id, size);
@@ -45,7 +55,10 @@ export async function handleUpload(exchange: Exchange): Promise<void> {
     }
     case 'DELETE':
       await repository.cancelUpload(id);
-      { sendEmpty(exchange.response, 204); return; }
+      {
+        sendEmpty(exchange.response, 204);
+        return;
+      }
     default:
       throw methodNotAllowed('GET, PATCH, PUT, DELETE');
   }
