@@ -47,7 +47,12 @@ export async function runConformance(program: string): Promise<ConformanceResult
       OCI_DATA_SHA512: 'false',
       OCI_API_BLOBS_MOUNT_ANONYMOUS: 'false',
     };
-    const { stdout, stderr } = await run(program, [], { cwd: folder, env, timeout: 300_000, maxBuffer: 64 * 1024 * 1024 });
+    const { stdout, stderr } = await run(program, [], {
+      cwd: folder,
+      env,
+      timeout: 300_000,
+      maxBuffer: 64 * 1024 * 1024,
+    });
     return { ...parseJunit(await readFile(join(folder, 'results', 'junit.xml'), 'utf8')), output: stdout + stderr };
   } finally {
     await registry.close();
@@ -57,7 +62,9 @@ export async function runConformance(program: string): Promise<ConformanceResult
 
 function parseJunit(xml: string): Omit<ConformanceResult, 'output'> {
   const cases = [...xml.matchAll(/<testcase\b([^>]*?)(?:\/>|>([\s\S]*?)<\/testcase>)/g)];
-  const failures = cases.filter(([, , body = '']) => /<(?:failure|error)\b/.test(body)).map(([, attributes = '']) => /name="([^"]*)"/.exec(attributes)?.[1] ?? '?');
+  const failures = cases
+    .filter(([, , body = '']) => /<(?:failure|error)\b/.test(body))
+    .map(([, attributes = '']) => /name="([^"]*)"/.exec(attributes)?.[1] ?? '?');
   const skipped = cases.filter(([, , body = '']) => body.includes('<skipped')).length;
   return { passed: cases.length - failures.length - skipped, failed: failures.length, skipped, failures };
 }

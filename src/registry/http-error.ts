@@ -46,7 +46,7 @@ export function isUndecided(error: unknown): boolean {
 
 /** Reads the error body, at most 64 KiB of it, and makes the error; `now` is for Retry-After. */
 export async function httpError(answer: Answer, now: number): Promise<HttpError> {
-  const body = answer.method === 'HEAD' ? '' : (await readSome(answer, BODY_LIMIT)).toString('utf8');
+  const body = (await readSome(answer, BODY_LIMIT)).toString('utf8'); // of a HEAD too: reading ends the exchange
   const entries = parseErrorBody(body);
   const codes = entries.map((entry) => entry.code);
   const said = entries.map(({ code, message }) => (message === '' ? code : `${code}: ${message}`)).join('; ');

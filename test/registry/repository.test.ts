@@ -1,5 +1,6 @@
 // What a repository asks of its registry, and what it does not.
-import { describe, expect, test } from 'vitest';
+import { getEventListeners } from 'node:events';
+import { describe, expect, test, vi } from 'vitest';
 import { AirgapError } from '../../src/core/errors.ts';
 import { collect } from '../../src/core/streams.ts';
 import { answers } from '../support/faults.ts';
@@ -120,6 +121,17 @@ describe('blobs', () => {
     const error = await rejected(repository.push(large.descriptor, large.content));
     expect(error.code).toBe('REGISTRY_ERROR');
     expect(error.hint).toContain('created');
+  });
+
+  test('requests that ended leave nothing on their signal', async () => {
+    const { repository } = await bench();
+    const { signal } = new AbortController();
+    await repository.exists(large.descriptor, { signal });
+    await repository.push(large.descriptor, large.content, { signal });
+    await repository.exists(large.descriptor, { signal });
+    await collect(repository.fetch(large.descriptor, { signal }), large.bytes.byteLength);
+    await rejected(repository.resolve('absent', { signal }));
+    await vi.waitFor(() => expect(getEventListeners(signal, 'abort')).toEqual([]));
   });
 
   test('what was done is counted', async () => {
