@@ -3,9 +3,12 @@
 import { fingerprintGroups } from './fingerprint.ts';
 import type { KeyAlgorithm, PublicKey } from './public-key.ts';
 
+const DGST = `openssl dgst -sha256 -verify airgap.pub \\
+    -signature /tmp/sums.sig SHA256SUMS`;
+
 const VERIFY: Readonly<Record<KeyAlgorithm, string>> = {
-  'ecdsa-p256': 'openssl dgst -sha256 -verify airgap.pub -signature /tmp/sums.sig SHA256SUMS',
-  rsa: 'openssl dgst -sha256 -verify airgap.pub -signature /tmp/sums.sig SHA256SUMS',
+  'ecdsa-p256': DGST,
+  rsa: DGST,
   ed25519: `openssl pkeyutl -verify -pubin -inkey airgap.pub -rawin \\
     -sigfile /tmp/sums.sig -in SHA256SUMS`,
 };

@@ -1,0 +1,112 @@
+import { execFileSync } from 'node:child_process';
+import { generateKeyPairSync } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { generateKeyPair, isEncrypted, parsePrivateKey } from '../../src/signing/private-key.ts';
+import { parsePublicKey, type KeyAlgorithm } from '../../src/signing/public-key.ts';
+import { keySigner } from '../../src/signing/signer.ts';
+import { verifySignature } from '../../src/signing/signature.ts';
+import { thrown } from '../support/thrown.ts';
+
+const ALGORITHMS: readonly KeyAlgorithm[] = ['ecdsa-p256', 'ed25519', 'rsa'];
+const MESSAGE = Buffer.from('{"kind":"BundleManifest"}');
+let folder: string;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'eck-airgap-signing-'));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function openssl(...args: string[]): string {
+  return execFileSync('openssl', args, { cwd: folder, stdio: 'pipe' }).toString();
+}
+
+describe.each(ALGORITHMS)('%s', (algorithm) => {
+  const pair = generateKeyPair({ algorithm });
+  const key = parsePrivateKey(pair.privatePem, { where: 'key' });
+
+  test('signs what it verifies', async () => {
+    const signature = await keySigner(key).sign(MESSAGE);
+    expect(verifySignature(pair.publicKey, MESSAGE, signature)).toBe(true);
+    expect(verifySignature(generateKeyPair({ algorithm }).publicKey, MESSAGE, signature)).toBe(false);
+  });
+
+  test('openssl accepts its signatures, and we accept those of openssl', async () => {
+    writeFileSync(join(folder, 'message'), MESSAGE);
+    writeFileSync(join(folder, 'key.pem'), pair.privatePem);
+    writeFileSync(join(folder, 'pub.pem'), pair.publicPem);
+    writeFileSync(join(folder, 'ours.sig'), Buffer.from(await keySigner(key).sign(MESSAGE), 'base64'));
+    const raw = algorithm === 'ed25519';
+    expect(raw ? openssl('pkeyutl', '-verify', '-pubin', '-inkey', 'pub.pem', '-rawin', '-sigfile', 'ours.sig', '-in', 'message') : openssl('dgst', '-sha256', '-verify', 'pub.pem', '-signature', 'ours.sig', 'message')).toMatch(/Verified OK|Verified Successfully/);
+    if (raw) openssl('pkeyutl', '-sign', '-inkey', 'key.pem', '-rawin', '-in', 'message', '-out', 'theirs.sig');
+    else openssl('dgst', '-sha256', '-sign', 'key.pem', '-out', 'theirs.sig', 'message');
+    expect(verifySignature(pair.publicKey, MESSAGE, readFileSync(join(folder, 'theirs.sig')).toString('base64'))).toBe(true);
+  });
+
+  test('its fingerprint is the sha256 of the SPKI, as openssl computes it', () => {
+    writeFileSync(join(folder, 'pub.pem'), pair.publicPem);
+    openssl('pkey', '-pubin', '-in', 'pub.pem', '-outform', 'DER', '-out', 'pub.der');
+    expect(openssl('dgst', '-sha256', 'pub.der')).toContain(pair.publicKey.fingerprint.slice('sha256:'.length));
+  });
+});
+
+describe('private keys', () => {
+  test('are encrypted by the passphrase, in a form that openssl opens', () => {
+    const pair = generateKeyPair({ passphrase: 'correct horse' });
+    expect(isEncrypted(pair.privatePem)).toBe(true);
+    writeFileSync(join(folder, 'encrypted.pem'), pair.privatePem);
+    expect(openssl('pkey', '-in', 'encrypted.pem', '-passin', 'pass:correct horse', '-pubout')).toBe(pair.publicPem);
+    expect(parsePrivateKey(pair.privatePem, { where: 'key', passphrase: 'correct horse' }).publicKey.fingerprint).toBe(pair.publicKey.fingerprint);
+  });
+
+  test('that are encrypted need the right passphrase, which no message shows', () => {
+    const { privatePem } = generateKeyPair({ passphrase: 'correct horse' });
+    expect(thrown(() => parsePrivateKey(privatePem, { where: 'k' })).code).toBe('PASSPHRASE_REQUIRED');
+    const wrong = thrown(() => parsePrivateKey(privatePem, { where: 'k', passphrase: 'battery staple' }));
+    expect(wrong.code).toBe('PASSPHRASE_WRONG');
+    expect(wrong.message).not.toContain('battery');
+  });
+
+  test('of openssl are taken too', () => {
+    openssl('ecparam', '-name', 'prime256v1', '-genkey', '-noout', '-out', 'sec1.pem');
+    openssl('pkcs8', '-topk8', '-in', 'sec1.pem', '-out', 'pkcs8.pem', '-passout', 'pass:abcd', '-v2', 'aes-256-cbc');
+    const sec1 = parsePrivateKey(readFileSync(join(folder, 'sec1.pem'), 'utf8'), { where: 'sec1' });
+    const pkcs8 = parsePrivateKey(readFileSync(join(folder, 'pkcs8.pem'), 'utf8'), { where: 'pkcs8', passphrase: 'abcd' });
+    expect(pkcs8.publicKey.fingerprint).toBe(sec1.publicKey.fingerprint);
+  });
+});
+
+describe('keys that are refused', () => {
+  const good = generateKeyPair();
+  const p384 = generateKeyPairSync('ec', { namedCurve: 'secp384r1' }).publicKey.export({ type: 'spki', format: 'pem' }) as string;
+  const rsa1024 = generateKeyPairSync('rsa', { modulusLength: 1024 }).publicKey.export({ type: 'spki', format: 'pem' }) as string;
+  test.each([
+    ['a private key given as public', good.privatePem],
+    ['another curve', p384],
+    ['a short RSA key', rsa1024],
+    ['two keys in one file', good.publicPem + good.publicPem],
+    ['text before the key', `hello\n${good.publicPem}`],
+    ['text after the key', `${good.publicPem}hello`],
+    ['a byte order mark', `\ufeff${good.publicPem}`],
+    ['a certificate', '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n'],
+    ['base64 with stray bits', good.publicPem.replace(/[A-Za-z0-9+/]=*\n-----END/, (end) => `_${end.slice(1)}`)],
+    ['a label that does not match', good.publicPem.replace('END PUBLIC', 'END PRIVATE')],
+    ['nothing', ''],
+    ['a megabyte', 'A'.repeat(1024 * 1024)],
+    ['a truncated key', good.publicPem.replace(/\n[^\n]+\n-----END/, '\n-----END')],
+  ])('%s', (_case, pem) => {
+    const error = thrown(() => parsePublicKey(pem, 'airgap.pub'));
+    expect(error.code).toBe('KEY_INVALID');
+    expect(error.message).toContain('airgap.pub');
+  });
+
+  test('line ends of Windows are no fault', () => {
+    expect(parsePublicKey(good.publicPem.replaceAll('\n', '\r\n'), 'x').fingerprint).toBe(good.publicKey.fingerprint);
+  });
+
+  test('a public key given as private', () => {
+    expect(thrown(() => parsePrivateKey(good.publicPem, { where: 'airgap.key' })).code).toBe('KEY_INVALID');
+  });
+});
