@@ -9,7 +9,8 @@ import { API_VERSION, blobPath, type BundleEntry, type BundleImage, type BundleM
 import type { BodySource } from '../bundle/writer.ts';
 import type { Cache } from '../oci/cache.ts';
 import { walkGraph } from '../oci/copy.ts';
-import { contentOf, descriptorOf, type Descriptor } from '../oci/descriptor.ts';
+import { contentOf } from '../oci/content.ts';
+import { descriptorOf, type Descriptor } from '../oci/descriptor.ts';
 import { FILE_MEDIA_TYPE } from './files.ts';
 import { roots } from './fetch.ts';
 

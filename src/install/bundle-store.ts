@@ -3,7 +3,8 @@
 import { isDigest, type Digest } from '../core/digest.ts';
 import type { Bundle } from '../bundle/reader.ts';
 import { walkGraph } from '../oci/copy.ts';
-import { readBlob, type Descriptor } from '../oci/descriptor.ts';
+import { readBlob } from '../oci/content.ts';
+import type { Descriptor } from '../oci/descriptor.ts';
 import { isNode } from '../oci/manifest.ts';
 import { describeManifest } from '../registry/server/stored-manifest.ts';
 import type { RegistryStore, RepositoryStore } from '../registry/server/store.ts';

@@ -5,7 +5,7 @@ import type { Digest } from '../core/digest.ts';
 import { API_VERSION } from '../bundle/manifest.ts';
 import type { Bundle } from '../bundle/reader.ts';
 import { artifact } from '../oci/artifact.ts';
-import { contentOf } from '../oci/descriptor.ts';
+import { contentOf } from '../oci/content.ts';
 import type { Registry } from '../registry/registry.ts';
 import { targetReference, type LoadPlan } from './plan.ts';
 

@@ -3,7 +3,8 @@
 import * as v from 'valibot';
 import { isDigest, type Digest } from '../core/digest.ts';
 import { AirgapError } from '../core/errors.ts';
-import { readBlob, type Descriptor } from './descriptor.ts';
+import { readBlob } from './content.ts';
+import type { Descriptor } from './descriptor.ts';
 import { isImageManifestType, isIndexType, isManifestType } from './media-types.ts';
 import type { Fetcher, FetchOptions } from './target.ts';
 

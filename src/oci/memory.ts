@@ -2,7 +2,8 @@
 import type { Digest } from '../core/digest.ts';
 import { AirgapError } from '../core/errors.ts';
 import { collect } from '../core/streams.ts';
-import { verified, type Descriptor } from './descriptor.ts';
+import { verified } from './content.ts';
+import type { Descriptor } from './descriptor.ts';
 import type { Target } from './target.ts';
 
 export interface MemoryTarget extends Target {

@@ -2,7 +2,8 @@
 // pushed must be whole: one platform is its manifest, several are a smaller index, all are the original.
 import { canonicalJson } from '../core/canonical-json.ts';
 import { AirgapError } from '../core/errors.ts';
-import { descriptorOf, readBlob, type Descriptor } from './descriptor.ts';
+import { readBlob } from './content.ts';
+import { descriptorOf, type Descriptor } from './descriptor.ts';
 import { readManifest, type Index, type Manifest } from './manifest.ts';
 import { isImageConfigType, isIndexType } from './media-types.ts';
 import { formatPlatform, isUnknownPlatform, matchesPlatform, type Platform } from './platform.ts';

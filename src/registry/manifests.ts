@@ -2,7 +2,8 @@
 // they come, and the last few are kept, since what is resolved is nearly always fetched next.
 import { digestOf, isDigest, type Digest } from '../core/digest.ts';
 import { AirgapError, isAirgapError } from '../core/errors.ts';
-import { digestMismatch, MANIFEST_LIMIT, type Descriptor } from '../oci/descriptor.ts';
+import { MANIFEST_LIMIT } from '../oci/content.ts';
+import { digestMismatch, type Descriptor } from '../oci/descriptor.ts';
 import { isManifestType, MANIFEST_TYPES } from '../oci/media-types.ts';
 import { discard, headerOf, type Answer } from './answer.ts';
 import { digestAnswered, namedDigest } from './digest-header.ts';

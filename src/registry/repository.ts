@@ -3,7 +3,8 @@
 import { isDigest } from '../core/digest.ts';
 import { AirgapError, isAirgapError } from '../core/errors.ts';
 import { collect, type ByteStream } from '../core/streams.ts';
-import { contentOf, MANIFEST_LIMIT, readBlob, verified, type Descriptor } from '../oci/descriptor.ts';
+import { contentOf, MANIFEST_LIMIT, readBlob, verified } from '../oci/content.ts';
+import type { Descriptor } from '../oci/descriptor.ts';
 import { isNode } from '../oci/manifest.ts';
 import { isTag } from '../oci/reference.ts';
 import type { Content, FetchOptions, PushOptions, ReferrerLister, Target } from '../oci/target.ts';

@@ -2,7 +2,7 @@
 // data without end, and errors taken for absence. Those in where they send things are in advisories.test.ts.
 import { describe, expect, test } from 'vitest';
 import { isDigest } from '../../src/core/digest.ts';
-import { readBlob } from '../../src/oci/descriptor.ts';
+import { readBlob } from '../../src/oci/content.ts';
 import { readManifest } from '../../src/oci/manifest.ts';
 import { OCI_INDEX, OCI_MANIFEST } from '../../src/oci/media-types.ts';
 import type { RegistryOptions } from '../../src/registry/registry.ts';

@@ -167,6 +167,21 @@ describe('oras-go GHSA-vh4v-2xq2-g5cg: a redirect to another host gets no creden
     expectNoSecrets(made.attacker);
   });
 
+  test('nor does it choose where a token is fetched', async () => {
+    const made = await scene();
+    const challenge = `Bearer realm="${made.attacker.origin}/token",service="x"`;
+    made.attacker.misbehave({ times: Infinity }, answers(401, { 'www-authenticate': challenge }));
+    await download(made.repository, { ...blob.descriptor }).catch(() => undefined);
+    made.server.misbehave(
+      { path: /\/blobs\//, times: Infinity },
+      answers(307, { location: `${made.attacker.origin}/x` }),
+    );
+    expect((await rejected(download(made.repository, blob.descriptor))).code).toBe('REGISTRY_UNAUTHORIZED');
+    expect(made.attacker.asked('GET', /^\/x/)).toHaveLength(1);
+    expect(made.attacker.asked('GET', /token/)).toEqual([]);
+    expectNoSecrets(made.attacker);
+  });
+
   test('another port of the same host is another host', async () => {
     const made = await scene();
     const neighbour = await startServer({ auth: { kind: 'basic' } });

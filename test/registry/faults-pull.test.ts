@@ -2,7 +2,8 @@
 // bytes or the right error, and no more traffic than is needed.
 import { describe, expect, test } from 'vitest';
 import { digestOf } from '../../src/core/digest.ts';
-import { descriptorOf, readBlob, type Descriptor } from '../../src/oci/descriptor.ts';
+import { readBlob } from '../../src/oci/content.ts';
+import { descriptorOf, type Descriptor } from '../../src/oci/descriptor.ts';
 import { OCI_LAYER } from '../../src/oci/media-types.ts';
 import type { RegistryOptions } from '../../src/registry/registry.ts';
 import type { FaultyRegistryOptions } from '../support/faulty-registry.ts';

@@ -56,6 +56,16 @@ describe('offsets', () => {
     expect(made.server.requests.length).toBeLessThan(60);
   });
 
+  test('asked what it holds, the registry says more than was ever sent: started anew', async () => {
+    const made = await pushing();
+    made.server.misbehave({ method: 'PATCH', at: 4 }, resets);
+    made.server.misbehave({ method: 'GET', path: UPLOADS }, changesHeaders({ range: `0-${SIZE - 1}` }));
+    expect(await made.push()).toBe(SIZE);
+    expect(stored(made)).toEqual(large.bytes);
+    expect(made.server.asked('PUT')).toHaveLength(1);
+    expect(made.received()).toBe(SIZE + 3 * CHUNK);
+  });
+
   test('lying 202: nothing is ever stored, so the whole goes in one request', async () => {
     const made = await pushing({}, { retries: 2 });
     made.server.misbehave({ method: 'PATCH', times: Infinity }, storesOnly(0));

@@ -1,7 +1,8 @@
 // What surrounds an upload: content that is not what it should be, mounts that are accepted or refused, and the second run
 // of a load that was stopped.
 import { describe, expect, test } from 'vitest';
-import { contentOf } from '../../src/oci/descriptor.ts';
+import { AirgapError } from '../../src/core/errors.ts';
+import { contentOf } from '../../src/oci/content.ts';
 import { answers, answersError, resets, resetsAfterReceiving } from '../support/faults.ts';
 import { registryError } from '../support/memory-registry.ts';
 import { CHUNKS, large, pushing, SIZE, small, stored, UPLOADS } from '../support/push-bench.ts';
@@ -29,6 +30,18 @@ describe('wrong content', () => {
     expect(made.server.memory.repository(NAME).blobs.size).toBe(0);
   });
 
+  test('small content with more behind it is not committed, though its first bytes are right', async () => {
+    const made = await pushing();
+    const content = {
+      async *open(start: number) {
+        yield small.bytes.subarray(start);
+        yield Buffer.from('more');
+      },
+    };
+    expect((await rejected(made.push({ ...small, content }))).code).toBe('DIGEST_MISMATCH');
+    expect(stored(made, small)).toBeUndefined();
+  });
+
   test('400 DIGEST_INVALID from the registry', async () => {
     const made = await pushing({}, { retries: 1 });
     made.server.misbehave({ method: 'PUT', times: Infinity }, answersError(400, 'DIGEST_INVALID'));
@@ -47,6 +60,20 @@ describe('wrong content', () => {
     await expect(made.repository.push(large.descriptor, content)).rejects.toBe(broken);
     expect(stored(made)).toBeUndefined();
   });
+});
+
+test('a source that is a registry out of reach is no reason to try the target again', async () => {
+  const made = await pushing();
+  const unreachable = new AirgapError('REGISTRY_UNREACHABLE', 'https://source.example: the connection was cut');
+  const content = {
+    async *open(start: number) {
+      yield large.bytes.subarray(start, 2500);
+      throw unreachable;
+    },
+  };
+  await expect(made.repository.push(large.descriptor, content)).rejects.toBe(unreachable);
+  expect(made.clock.slept).toEqual([]);
+  expect(made.server.asked('POST', UPLOADS)).toHaveLength(1);
 });
 
 describe('mount', () => {

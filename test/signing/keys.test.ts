@@ -39,10 +39,27 @@ describe.each(ALGORITHMS)('%s', (algorithm) => {
     writeFileSync(join(folder, 'pub.pem'), pair.publicPem);
     writeFileSync(join(folder, 'ours.sig'), Buffer.from(await keySigner(key).sign(MESSAGE), 'base64'));
     const raw = algorithm === 'ed25519';
-    expect(raw ? openssl('pkeyutl', '-verify', '-pubin', '-inkey', 'pub.pem', '-rawin', '-sigfile', 'ours.sig', '-in', 'message') : openssl('dgst', '-sha256', '-verify', 'pub.pem', '-signature', 'ours.sig', 'message')).toMatch(/Verified OK|Verified Successfully/);
+    expect(
+      raw
+        ? openssl(
+            'pkeyutl',
+            '-verify',
+            '-pubin',
+            '-inkey',
+            'pub.pem',
+            '-rawin',
+            '-sigfile',
+            'ours.sig',
+            '-in',
+            'message',
+          )
+        : openssl('dgst', '-sha256', '-verify', 'pub.pem', '-signature', 'ours.sig', 'message'),
+    ).toMatch(/Verified OK|Verified Successfully/);
     if (raw) openssl('pkeyutl', '-sign', '-inkey', 'key.pem', '-rawin', '-in', 'message', '-out', 'theirs.sig');
     else openssl('dgst', '-sha256', '-sign', 'key.pem', '-out', 'theirs.sig', 'message');
-    expect(verifySignature(pair.publicKey, MESSAGE, readFileSync(join(folder, 'theirs.sig')).toString('base64'))).toBe(true);
+    expect(verifySignature(pair.publicKey, MESSAGE, readFileSync(join(folder, 'theirs.sig')).toString('base64'))).toBe(
+      true,
+    );
   });
 
   test('its fingerprint is the sha256 of the SPKI, as openssl computes it', () => {
@@ -58,7 +75,9 @@ describe('private keys', () => {
     expect(isEncrypted(pair.privatePem)).toBe(true);
     writeFileSync(join(folder, 'encrypted.pem'), pair.privatePem);
     expect(openssl('pkey', '-in', 'encrypted.pem', '-passin', 'pass:correct horse', '-pubout')).toBe(pair.publicPem);
-    expect(parsePrivateKey(pair.privatePem, { where: 'key', passphrase: 'correct horse' }).publicKey.fingerprint).toBe(pair.publicKey.fingerprint);
+    expect(parsePrivateKey(pair.privatePem, { where: 'key', passphrase: 'correct horse' }).publicKey.fingerprint).toBe(
+      pair.publicKey.fingerprint,
+    );
   });
 
   test('that are encrypted need the right passphrase, which no message shows', () => {
@@ -73,15 +92,24 @@ describe('private keys', () => {
     openssl('ecparam', '-name', 'prime256v1', '-genkey', '-noout', '-out', 'sec1.pem');
     openssl('pkcs8', '-topk8', '-in', 'sec1.pem', '-out', 'pkcs8.pem', '-passout', 'pass:abcd', '-v2', 'aes-256-cbc');
     const sec1 = parsePrivateKey(readFileSync(join(folder, 'sec1.pem'), 'utf8'), { where: 'sec1' });
-    const pkcs8 = parsePrivateKey(readFileSync(join(folder, 'pkcs8.pem'), 'utf8'), { where: 'pkcs8', passphrase: 'abcd' });
+    const pkcs8 = parsePrivateKey(readFileSync(join(folder, 'pkcs8.pem'), 'utf8'), {
+      where: 'pkcs8',
+      passphrase: 'abcd',
+    });
     expect(pkcs8.publicKey.fingerprint).toBe(sec1.publicKey.fingerprint);
   });
 });
 
 describe('keys that are refused', () => {
   const good = generateKeyPair();
-  const p384 = generateKeyPairSync('ec', { namedCurve: 'secp384r1' }).publicKey.export({ type: 'spki', format: 'pem' }) as string;
-  const rsa1024 = generateKeyPairSync('rsa', { modulusLength: 1024 }).publicKey.export({ type: 'spki', format: 'pem' }) as string;
+  const p384 = generateKeyPairSync('ec', { namedCurve: 'secp384r1' }).publicKey.export({
+    type: 'spki',
+    format: 'pem',
+  }) as string;
+  const rsa1024 = generateKeyPairSync('rsa', { modulusLength: 1024 }).publicKey.export({
+    type: 'spki',
+    format: 'pem',
+  }) as string;
   test.each([
     ['a private key given as public', good.privatePem],
     ['another curve', p384],

@@ -10,7 +10,8 @@ const MESSAGE = Buffer.from('what was signed');
 describe.each(['ecdsa-p256', 'ed25519', 'rsa'] as const)('%s', (algorithm) => {
   const pair = generateKeyPair({ algorithm });
   const signer = keySigner(parsePrivateKey(pair.privatePem, { where: 'key' }));
-  const accepts = (signature: string, message: Uint8Array = MESSAGE): boolean => verifySignature(pair.publicKey, message, signature);
+  const accepts = (signature: string, message: Uint8Array = MESSAGE): boolean =>
+    verifySignature(pair.publicKey, message, signature);
 
   test('no signature with one bit changed verifies, nor does a changed message', async () => {
     const raw = Buffer.from(await signer.sign(MESSAGE), 'base64');
@@ -27,13 +28,22 @@ describe.each(['ecdsa-p256', 'ed25519', 'rsa'] as const)('%s', (algorithm) => {
 
   test('no arbitrary text verifies or throws', () => {
     fc.assert(fc.property(fc.string(), (text) => !accepts(text)));
-    fc.assert(fc.property(fc.uint8Array({ maxLength: 600 }), (bytes) => !accepts(Buffer.from(bytes).toString('base64'))));
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 600 }), (bytes) => !accepts(Buffer.from(bytes).toString('base64'))),
+    );
   });
 
   test('base64 with white space, without padding, with stray bits or in the URL alphabet is refused', async () => {
     const signature = await signer.sign(MESSAGE);
     expect(signature).toMatch(/^[A-Za-z0-9+/]+={0,2}$/);
-    for (const text of [`${signature}\n`, ` ${signature}`, signature.slice(0, 10) + '\n' + signature.slice(10), `${signature}=`, `${signature}AAAA`]) expect(accepts(text)).toBe(false);
+    for (const text of [
+      `${signature}\n`,
+      ` ${signature}`,
+      signature.slice(0, 10) + '\n' + signature.slice(10),
+      `${signature}=`,
+      `${signature}AAAA`,
+    ])
+      expect(accepts(text)).toBe(false);
     if (signature.endsWith('=')) expect(accepts(signature.replace(/=+$/, ''))).toBe(false);
   });
 });
@@ -65,6 +75,12 @@ describe('ECDSA in another encoding (malleable DER)', () => {
   test('psychic signatures (CVE-2022-21449): r and s of zero, or of the order, are refused', () => {
     const order = Buffer.from('00ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551', 'hex');
     const zero = Buffer.from([0]);
-    for (const [r, s] of [[zero, zero], [order, order], [Buffer.from([1]), zero], [zero, Buffer.from([1])]] as const) expect(accepts(encode(r, s))).toBe(false);
+    for (const [r, s] of [
+      [zero, zero],
+      [order, order],
+      [Buffer.from([1]), zero],
+      [zero, Buffer.from([1])],
+    ] as const)
+      expect(accepts(encode(r, s))).toBe(false);
   });
 });

@@ -46,7 +46,9 @@ test.each([
 });
 
 test('what a failing signer says is shown', async () => {
-  const error = await rejected(commandSigner(['sh', '-c', 'echo no card in slot 0 >&2; exit 7'], pair.publicKey).sign(MESSAGE));
+  const error = await rejected(
+    commandSigner(['sh', '-c', 'echo no card in slot 0 >&2; exit 7'], pair.publicKey).sign(MESSAGE),
+  );
   expect(error.message).toContain('no card in slot 0');
 });
 

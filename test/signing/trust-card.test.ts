@@ -24,7 +24,9 @@ describe.each(['ecdsa-p256', 'ed25519', 'rsa'] as const)('with a key of %s', (al
   async function media(): Promise<void> {
     const installer = Buffer.from('an installer');
     writeFileSync(join(folder, 'eck-airgap-linux-x64'), installer);
-    const sums = formatSums([{ name: 'eck-airgap-linux-x64', sha256: createHash('sha256').update(installer).digest('hex') }]);
+    const sums = formatSums([
+      { name: 'eck-airgap-linux-x64', sha256: createHash('sha256').update(installer).digest('hex') },
+    ]);
     writeFileSync(join(folder, 'SHA256SUMS'), sums);
     writeFileSync(join(folder, 'SHA256SUMS.sig'), `${await sign(pair, Buffer.from(sums))}\n`);
     const [pem = ''] = /-----BEGIN[\s\S]+END PUBLIC KEY-----\n/.exec(card) ?? [];
@@ -61,7 +63,8 @@ describe.each(['ecdsa-p256', 'ed25519', 'rsa'] as const)('with a key of %s', (al
 });
 
 test('a card is plain ASCII in at most 76 columns', () => {
-  for (const line of trustCard(generateKeyPair({ algorithm: 'rsa' }).publicKey).split('\n')) expect(line).toMatch(/^[\x20-\x7e]{0,76}$/);
+  for (const line of trustCard(generateKeyPair({ algorithm: 'rsa' }).publicKey).split('\n'))
+    expect(line).toMatch(/^[\x20-\x7e]{0,76}$/);
 });
 
 test('a fingerprint is read in groups, and typed without regard to case and blanks', () => {
@@ -81,7 +84,9 @@ async function sign(pair: KeyPair, bytes: Buffer): Promise<string> {
 /** The indented commands of the card's three steps, each as printed; temporary files go to the test's folder. */
 function run(card: string): { status: number | null; stdout: string }[] {
   const steps = card.slice(card.indexOf('1. '), card.indexOf('Only then'));
-  const commands = [...steps.matchAll(/(?:^ {2}(?! )[^\\\n]*(?:\\\n[^\\\n]*)*\n)+/gm)].map(([command]) => command.replaceAll('/tmp/', `${folder}/`));
+  const commands = [...steps.matchAll(/(?:^ {2}(?! )[^\\\n]*(?:\\\n[^\\\n]*)*\n)+/gm)].map(([command]) =>
+    command.replaceAll('/tmp/', `${folder}/`),
+  );
   expect(commands).toHaveLength(3);
   return commands.map((command) => spawnSync('sh', ['-ec', command], { cwd: folder, encoding: 'utf8' }));
 }

@@ -29,7 +29,11 @@ export async function pushing(server: FaultyRegistryOptions = {}, client: Regist
     received: () => ['POST', 'PATCH', 'PUT'].reduce((sum, method) => sum + made.server.received(method, UPLOADS), 0),
     push: async (blob = large) => {
       let told = 0;
-      await made.repository.push(blob.descriptor, blob.content, { progress: (bytes) => (told += bytes) });
+      const progress = (bytes: number): void => {
+        if (bytes <= 0) throw new Error(`progress of ${bytes} bytes was told`);
+        told += bytes;
+      };
+      await made.repository.push(blob.descriptor, blob.content, { progress });
       return told;
     },
   };

@@ -5,7 +5,8 @@ import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { canonicalJson } from '../../src/core/canonical-json.ts';
 import { digestOf } from '../../src/core/digest.ts';
 import { paddingOf, tarHeader, TRAILER_SIZE } from '../../src/bundle/tar.ts';
-import { contentOf, descriptorOf, type Descriptor } from '../../src/oci/descriptor.ts';
+import { contentOf } from '../../src/oci/content.ts';
+import { descriptorOf, type Descriptor } from '../../src/oci/descriptor.ts';
 import {
   DOCKER_CONFIG,
   DOCKER_FOREIGN_LAYER,
