@@ -3,9 +3,10 @@
 // Arguments go to vitest.
 import { spawn } from 'node:child_process';
 import { ensureDebianTools } from './interop/apt.ts';
+import { installConformance } from './interop/conformance.ts';
 import { ensureCosign } from './interop/cosign.ts';
 import { run } from './interop/process.ts';
-import { MISSING_VARIABLE, type Missing } from './interop/tools.ts';
+import { goFolder, isHere, MISSING_VARIABLE, type Missing } from './interop/tools.ts';
 
 const root = new URL('..', import.meta.url).pathname;
 
@@ -13,8 +14,23 @@ async function main(): Promise<number> {
   const missing: Missing = await ensureDebianTools(console.log);
   const withoutCosign = await ensureCosign(console.log);
   if (withoutCosign !== undefined) missing.cosign = withoutCosign;
+  const withoutConformance = await ensureConformance();
+  if (withoutConformance !== undefined) missing.conformance = withoutConformance;
   for (const [tool, reason] of Object.entries(missing)) console.log(`not here: ${tool}: ${reason}`);
   return vitest({ [MISSING_VARIABLE]: JSON.stringify(missing), ECK_AIRGAP: await programUnderTest() });
+}
+
+/** Answers why the conformance suite is not here, if so. */
+async function ensureConformance(): Promise<string | undefined> {
+  if (await isHere('conformance')) return undefined;
+  console.log('building the conformance suite of the OCI distribution specification');
+  try {
+    await installConformance(goFolder);
+    return undefined;
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    return `the conformance suite is built with Go: ${message.trim().split('\n').at(-1) ?? ''}`;
+  }
 }
 
 /** What ECK_AIRGAP names, such as a packaged binary; otherwise the one file that `npm run build` makes. */
@@ -26,7 +42,13 @@ async function programUnderTest(): Promise<string> {
 }
 
 function vitest(env: Readonly<Record<string, string>>): Promise<number> {
-  const args = ['node_modules/vitest/vitest.mjs', 'run', '--config', 'vitest.interop.config.ts', ...process.argv.slice(2)];
+  const args = [
+    'node_modules/vitest/vitest.mjs',
+    'run',
+    '--config',
+    'vitest.interop.config.ts',
+    ...process.argv.slice(2),
+  ];
   const child = spawn(process.execPath, args, { cwd: root, stdio: 'inherit', env: { ...process.env, ...env } });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => child.kill(signal));
   return new Promise((resolve, reject) => {

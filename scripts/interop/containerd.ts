@@ -29,7 +29,9 @@ export async function startContainerd(folder: string): Promise<Containerd> {
   return {
     ctr,
     images: async () => Object.fromEntries(parseTable(await ctr(['images', 'ls']))),
-    stop: async () => void (await daemon.stop()),
+    stop: async () => {
+      await daemon.stop();
+    },
   };
 }
 

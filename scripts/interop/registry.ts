@@ -39,7 +39,9 @@ export async function startRegistry(folder: string, certificates?: Certificates)
     url: `${certificates ? 'https' : 'http'}://${host}`,
     authfile,
     requests: async () => parseAccessLog(await daemon.log()),
-    stop: async () => void (await daemon.stop()),
+    stop: async () => {
+      await daemon.stop();
+    },
   };
 }
 

@@ -27,14 +27,20 @@ export const debianPackages = {
 } as const;
 
 export type DebianTool = keyof typeof debianPackages;
-export type Tool = DebianTool | 'cosign';
+/** Built with Go into the project's cache: cosign, and the conformance suite of the OCI distribution specification. */
+const goTools = ['cosign', 'conformance'] as const;
+export type GoTool = (typeof goTools)[number];
+
+export type Tool = DebianTool | GoTool;
 
 /** Why a tool is not here. */
 export type Missing = Partial<Record<Tool, string>>;
 
 /** Kept between runs, below the project's folder, out of version control. */
 export const cacheFolder = new URL('../../.cache/', import.meta.url).pathname;
-export const cosignPath = join(cacheFolder, 'bin', 'cosign');
+export const goFolder = join(cacheFolder, 'bin');
+export const cosignPath = join(goFolder, 'cosign');
+export const conformancePath = join(goFolder, 'conformance');
 
 /** Where the preparation tells the tests what it could not install, and why. */
 export const MISSING_VARIABLE = 'ECK_AIRGAP_INTEROP_MISSING';
@@ -43,7 +49,7 @@ export const MISSING_VARIABLE = 'ECK_AIRGAP_INTEROP_MISSING';
 export async function missingTools(): Promise<Missing> {
   const reasons = JSON.parse(process.env[MISSING_VARIABLE] ?? '{}') as Missing;
   const missing: Missing = {};
-  for (const tool of [...(Object.keys(debianPackages) as DebianTool[]), 'cosign' as const]) {
+  for (const tool of [...(Object.keys(debianPackages) as DebianTool[]), ...goTools]) {
     if (!(await isHere(tool)))
       missing[tool] = reasons[tool] ?? `${tool} is not installed; "npm run test:interop" does that`;
   }
@@ -51,7 +57,8 @@ export async function missingTools(): Promise<Missing> {
 }
 
 export async function isHere(tool: Tool): Promise<boolean> {
-  const folders = tool === 'cosign' ? [join(cacheFolder, 'bin')] : toolEnvironment.PATH.split(delimiter);
+  const built = goTools.some((name) => name === tool);
+  const folders = built ? [goFolder] : toolEnvironment.PATH.split(delimiter);
   for (const folder of folders) {
     const found = await access(join(folder, tool), constants.X_OK).then(
       () => true,

@@ -20,7 +20,7 @@ export interface RegistryOptions {
   readonly insecureSkipTlsVerify?: boolean | undefined;
   /** Certificate authorities in PEM, added to the default roots. */
   readonly ca?: string | undefined;
-  /** Anonymous access by default. */
+  /** Asked for the host alone, not for a repository; anonymous access by default. */
   readonly credentials?: CredentialSource | undefined;
   /**
    * Where this registry is really fetched from: `https://host[:port][/prefix]`. Repository paths get the prefix; credentials

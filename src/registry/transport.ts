@@ -7,6 +7,7 @@ import { Auth } from './auth.ts';
 import type { Clock } from './clock.ts';
 import type { CredentialSource } from './credential.ts';
 import { findOrigin, type Endpoint } from './endpoint.ts';
+import { expiring } from './expiring.ts';
 import { httpError, isHttpError } from './http-error.ts';
 import { untilAborted } from './keyed-queue.ts';
 import { Limiter } from './limiter.ts';
@@ -39,6 +40,8 @@ export interface TransportOptions {
   readonly credentials?: CredentialSource | undefined;
 }
 
+/** The source is asked again after this many milliseconds: what a credential helper answers may end within the hour. */
+const CREDENTIAL_LIFE = 5 * 60_000;
 const MAX_REDIRECTS = 5;
 const REDIRECTS = [301, 302, 303, 307, 308];
 
@@ -55,11 +58,10 @@ export class Transport {
   constructor(options: TransportOptions) {
     this.#options = options;
     const { endpoint, clock, credentials } = options;
-    let credential: ReturnType<CredentialSource['find']> | undefined;
     this.#auth = new Auth({
       host: endpoint.credentialHost,
       clock,
-      credential: () => (credential ??= credentials?.find(endpoint.credentialHost) ?? Promise.resolve(undefined)),
+      credential: expiring(async () => credentials?.find(endpoint.credentialHost), CREDENTIAL_LIFE, clock),
       checkRealm: (realm) => checkRealm(realm, this.#known()),
       fetchToken: (request) => this.#fetchToken(request),
     });

@@ -24,7 +24,10 @@ describe('01 build', () => {
 
   journey('an image of one platform replaces an index', {}, async (stage) => {
     const images = await bundledImages(await onePlatform(stage));
-    const index = await manifestAt<ImageIndex>(`docker://${stage.upstream.host}/${MANY}`, accessTo(stage, stage.upstream));
+    const index = await manifestAt<ImageIndex>(
+      `docker://${stage.upstream.host}/${MANY}`,
+      accessTo(stage, stage.upstream),
+    );
     const amd64 = index.manifests.find((child) => platformOf(child) === 'linux/amd64');
     expect(images.get(MANY)?.digest).toBe(amd64?.digest);
     expect(images.get(MANY)?.original?.digest).toBe(stage.digests[MANY]);
@@ -96,7 +99,9 @@ describe('01 build, the file format', () => {
     journey(`${by} extracts it, and every blob is what its name says`, { needs }, async (stage) => {
       const site = await allPlatforms(stage);
       const folder = await scratchFolder(stage, 'extracted-');
-      const [program = '', ...args] = command.map((word) => word.replace('BUNDLE', site.bundle).replace('FOLDER', folder));
+      const [program = '', ...args] = command.map((word) =>
+        word.replace('BUNDLE', site.bundle).replace('FOLDER', folder),
+      );
       await run(program, args);
       const blobs = await readdir(join(folder, 'blobs', 'sha256'));
       const sums = await Promise.all(blobs.map((name) => sha256OfFile(join(folder, 'blobs', 'sha256', name))));
@@ -109,8 +114,20 @@ describe('01 build, the file format', () => {
     const { bundle } = await allPlatforms(stage);
     const gnu = await output('tar', ['-tf', bundle]);
     expect(await output('busybox', ['tar', '-tf', bundle])).toBe(gnu);
-    expect(await output('python3', ['-c', 'import sys, tarfile\nprint("\\n".join(tarfile.open(sys.argv[1]).getnames()))', bundle])).toBe(gnu);
-    expect(gnu.split('\n').slice(0, 5)).toEqual(['bundle.json', 'bundle.json.sig', 'chunks', 'oci-layout', 'index.json']);
+    expect(
+      await output('python3', [
+        '-c',
+        'import sys, tarfile\nprint("\\n".join(tarfile.open(sys.argv[1]).getnames()))',
+        bundle,
+      ]),
+    ).toBe(gnu);
+    expect(gnu.split('\n').slice(0, 5)).toEqual([
+      'bundle.json',
+      'bundle.json.sig',
+      'chunks',
+      'oci-layout',
+      'index.json',
+    ]);
   });
 
   journey('volumes joined by cat are the bundle', {}, async (stage) => {

@@ -19,7 +19,9 @@ describe('03 load', () => {
     const own = await site(stage);
     const registry = await enclaveRegistry(stage);
     const said = await load(stage, own, registry, ['--dry-run']);
-    const expected = [...(await bundledImages(own))].map(([name, { digest }]) => `${ORIGIN}/${name}=${registry.host}/${name}@${digest}`);
+    const expected = [...(await bundledImages(own))].map(
+      ([name, { digest }]) => `${ORIGIN}/${name}=${registry.host}/${name}@${digest}`,
+    );
     expect(said.trim().split('\n').sort()).toEqual(expected.sort());
     expect(changes(await registry.requests())).toEqual([]);
   });
@@ -35,19 +37,30 @@ describe('03 load', () => {
     }
   });
 
-  journey('podman pulls from there and runs it, and the web server answers', { needs: ['podman', 'runc', 'debootstrap', 'nsenter', 'curl'] }, async (stage) => {
-    const registry = await enclaveRegistry(stage);
-    await load(stage, await site(stage), registry);
-    const podman = await openPodman(await scratchFolder(stage, 'podman-'));
-    try {
-      const image = `${registry.host}/${NGINX}`;
-      await podman.run(['pull', '--cert-dir', stage.certificates.clientFolder, '--authfile', registry.authfile, image]);
-      await podman.run(['run', '--detach', '--name', 'web', '--network', 'none', image]);
-      expect(await curlInside(await podman.pidOf('web'), 'http://127.0.0.1/')).toBe(NGINX_PAGE);
-    } finally {
-      await podman.stop();
-    }
-  });
+  journey(
+    'podman pulls from there and runs it, and the web server answers',
+    { needs: ['podman', 'runc', 'debootstrap', 'nsenter', 'curl'] },
+    async (stage) => {
+      const registry = await enclaveRegistry(stage);
+      await load(stage, await site(stage), registry);
+      const podman = await openPodman(await scratchFolder(stage, 'podman-'));
+      try {
+        const image = `${registry.host}/${NGINX}`;
+        await podman.run([
+          'pull',
+          '--cert-dir',
+          stage.certificates.clientFolder,
+          '--authfile',
+          registry.authfile,
+          image,
+        ]);
+        await podman.run(['run', '--detach', '--name', 'web', '--network', 'none', image]);
+        expect(await curlInside(await podman.pidOf('web'), 'http://127.0.0.1/')).toBe(NGINX_PAGE);
+      } finally {
+        await podman.stop();
+      }
+    },
+  );
 
   journey('a prefix, and flattened names below it', {}, async (stage) => {
     const own = await site(stage);
@@ -137,8 +150,20 @@ describe('03 load, again', () => {
     await load(stage, own, registry);
     const access = accessTo(stage, registry);
     const target = `docker://${registry.host}/${SMALL}`;
-    const flags = ['--src-cert-dir', stage.certificates.clientFolder, '--dest-cert-dir', stage.certificates.clientFolder];
-    await output('skopeo', ['copy', ...flags, '--authfile', registry.authfile, `docker://${registry.host}/${MANY}`, target]);
+    const flags = [
+      '--src-cert-dir',
+      stage.certificates.clientFolder,
+      '--dest-cert-dir',
+      stage.certificates.clientFolder,
+    ];
+    await output('skopeo', [
+      'copy',
+      ...flags,
+      '--authfile',
+      registry.authfile,
+      `docker://${registry.host}/${MANY}`,
+      target,
+    ]);
     const digest = (await bundledImages(own)).get(SMALL)?.digest;
     expect(await digestAt(target, access)).not.toBe(digest);
     const to = ['--registry', registry.host, '--key', own.publicKey, '--ca-file', stage.certificates.ca];

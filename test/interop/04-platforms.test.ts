@@ -6,7 +6,13 @@ import { startContainerd, writeHosts } from '../../scripts/interop/containerd.ts
 import { MANY, PLATFORMS } from '../../scripts/interop/images.ts';
 import { output } from '../../scripts/interop/process.ts';
 import { ACCOUNT } from '../../scripts/interop/registry.ts';
-import { copyOut, digestAt, manifestAt, platformOf, type ImageIndex, type ImageManifest } from '../../scripts/interop/skopeo.ts';
+import {
+  copyOut,
+  digestAt,
+  manifestAt,
+  platformOf,
+  type ImageIndex,
+} from '../../scripts/interop/skopeo.ts';
 import { journey } from './stage/journey.ts';
 import { accessTo, bundledImages, enclaveRegistry, load, makeSite, scratchFolder } from './stage/site.ts';
 import type { Stage } from './stage/setup.ts';
@@ -32,7 +38,7 @@ describe('04 platforms', () => {
     const place = `docker://${registry.host}/${MANY}`;
     const child = (await upstreamIndex(stage)).manifests.find((one) => platformOf(one) === 'linux/arm64');
     expect(await copyOut(place, await scratchFolder(stage, 'copy-'), accessTo(stage, registry))).toBe(child?.digest);
-    const { layers } = await manifestAt<ImageManifest>(place, accessTo(stage, registry));
+    const { layers } = await manifestAt(place, accessTo(stage, registry));
     expect(layers).toHaveLength(2);
   });
 
@@ -64,22 +70,26 @@ describe('04 platforms', () => {
     expect((await bundledImages(site)).get(MANY)?.digest).toBe(stage.digests[MANY]);
   });
 
-  journey('containerd pulls its own platform from the filtered index', { needs: ['containerd', 'ctr'] }, async (stage) => {
-    const site = await makeSite(stage, { images: [MANY], platforms: ['linux/amd64', 'linux/arm64'] });
-    const registry = await enclaveRegistry(stage);
-    await load(stage, site, registry);
-    const folder = await scratchFolder(stage, 'containerd-');
-    const containerd = await startContainerd(folder);
-    try {
-      const hosts = await writeHosts(folder, registry.host, stage.certificates.ca);
-      const account = `${ACCOUNT.username}:${ACCOUNT.password}`;
-      const reference = `${registry.host}/${MANY}`;
-      await containerd.ctr(['images', 'pull', '--hosts-dir', hosts, '--user', account, reference]);
-      expect((await containerd.images())[reference]).toBe((await bundledImages(site)).get(MANY)?.digest);
-    } finally {
-      await containerd.stop();
-    }
-  });
+  journey(
+    'containerd pulls its own platform from the filtered index',
+    { needs: ['containerd', 'ctr'] },
+    async (stage) => {
+      const site = await makeSite(stage, { images: [MANY], platforms: ['linux/amd64', 'linux/arm64'] });
+      const registry = await enclaveRegistry(stage);
+      await load(stage, site, registry);
+      const folder = await scratchFolder(stage, 'containerd-');
+      const containerd = await startContainerd(folder);
+      try {
+        const hosts = await writeHosts(folder, registry.host, stage.certificates.ca);
+        const account = `${ACCOUNT.username}:${ACCOUNT.password}`;
+        const reference = `${registry.host}/${MANY}`;
+        await containerd.ctr(['images', 'pull', '--hosts-dir', hosts, '--user', account, reference]);
+        expect((await containerd.images())[reference]).toBe((await bundledImages(site)).get(MANY)?.digest);
+      } finally {
+        await containerd.stop();
+      }
+    },
+  );
 });
 
 async function upstreamIndex(stage: Stage): Promise<ImageIndex> {
@@ -94,5 +104,7 @@ async function rawIndex(stage: Stage): Promise<string> {
 /** The children for these platforms, and what attests them, in the original's order. */
 function wanted(index: ImageIndex, platforms: readonly string[]): ImageIndex['manifests'] {
   const chosen = index.manifests.filter((child) => platforms.includes(platformOf(child))).map(({ digest }) => digest);
-  return index.manifests.filter(({ digest, annotations }) => chosen.includes(digest) || chosen.includes(annotations?.[ATTESTED] ?? ''));
+  return index.manifests.filter(
+    ({ digest, annotations }) => chosen.includes(digest) || chosen.includes(annotations?.[ATTESTED] ?? ''),
+  );
 }

@@ -24,7 +24,11 @@ describe('05 serve, plain on loopback', () => {
 
   journey('skopeo lists the tags', {}, async (stage) => {
     const { host } = await serveSite(await site(stage));
-    const tags = await output('skopeo', ['list-tags', '--tls-verify=false', `docker://${host}/${MANY.split(':')[0] ?? ''}`]);
+    const tags = await output('skopeo', [
+      'list-tags',
+      '--tls-verify=false',
+      `docker://${host}/${MANY.split(':')[0] ?? ''}`,
+    ]);
     expect(JSON.parse(tags)).toMatchObject({ Tags: ['9.5.2'] });
   });
 
@@ -41,18 +45,22 @@ describe('05 serve, plain on loopback', () => {
     }
   });
 
-  journey('podman pulls and runs, and the web server answers', { needs: ['podman', 'runc', 'debootstrap', 'nsenter', 'curl'] }, async (stage) => {
-    const { host } = await serveSite(await site(stage));
-    const podman = await openPodman(await scratchFolder(stage, 'podman-'));
-    try {
-      const image = `${host}/${NGINX}`;
-      await podman.run(['pull', '--tls-verify=false', image]);
-      await podman.run(['run', '--detach', '--name', 'web', '--network', 'none', image]);
-      expect(await curlInside(await podman.pidOf('web'), 'http://127.0.0.1/')).toBe(NGINX_PAGE);
-    } finally {
-      await podman.stop();
-    }
-  });
+  journey(
+    'podman pulls and runs, and the web server answers',
+    { needs: ['podman', 'runc', 'debootstrap', 'nsenter', 'curl'] },
+    async (stage) => {
+      const { host } = await serveSite(await site(stage));
+      const podman = await openPodman(await scratchFolder(stage, 'podman-'));
+      try {
+        const image = `${host}/${NGINX}`;
+        await podman.run(['pull', '--tls-verify=false', image]);
+        await podman.run(['run', '--detach', '--name', 'web', '--network', 'none', image]);
+        expect(await curlInside(await podman.pidOf('web'), 'http://127.0.0.1/')).toBe(NGINX_PAGE);
+      } finally {
+        await podman.stop();
+      }
+    },
+  );
 
   journey('volumes are served without being joined', {}, async (stage) => {
     const { host } = await serveSite(await volumes(stage));

@@ -6,7 +6,16 @@ import { measured, onReadOnlyMachine, peakOfTree } from '../../scripts/interop/m
 import { output } from '../../scripts/interop/process.ts';
 import { digestAt, manifestAt } from '../../scripts/interop/skopeo.ts';
 import { journey, once } from './stage/journey.ts';
-import { accessTo, buildCommand, enclaveRegistry, makeSite, prepareSite, registryAccess, scratchFolder, serveSite } from './stage/site.ts';
+import {
+  accessTo,
+  buildCommand,
+  enclaveRegistry,
+  makeSite,
+  prepareSite,
+  registryAccess,
+  scratchFolder,
+  serveSite,
+} from './stage/site.ts';
 
 const MEBIBYTES = 1024;
 const PEAK_MIB = 200;
@@ -54,8 +63,10 @@ describe('06 limits, memory', () => {
     const { host, daemon } = await serveSite(await site(stage));
     const layer = (await manifestAt(`docker://${host}/${LARGE}`, 'plain')).layers[0]?.digest ?? '';
     const url = `http://${host}/v2/${LARGE.split(':')[0] ?? ''}/blobs/${layer}`;
-    const fetch = (): Promise<string> => output('bash', ['-c', `set -o pipefail; curl -sf "$0" | openssl dgst -sha256 -r`, url]);
-    for (const sum of await Promise.all([fetch(), fetch(), fetch()])) expect(`sha256:${sum.split(' ')[0] ?? ''}`).toBe(layer);
+    const fetch = (): Promise<string> =>
+      output('bash', ['-c', `set -o pipefail; curl -sf "$0" | openssl dgst -sha256 -r`, url]);
+    for (const sum of await Promise.all([fetch(), fetch(), fetch()]))
+      expect(`sha256:${sum.split(' ')[0] ?? ''}`).toBe(layer);
     expect(await peakOfTree(daemon.pid)).toBeLessThan(PEAK_MIB);
   });
 });

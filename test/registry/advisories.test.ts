@@ -8,7 +8,7 @@ import { digestOf } from '../../src/core/digest.ts';
 import type { Descriptor } from '../../src/oci/descriptor.ts';
 import { DOCKER_FOREIGN_LAYER, OCI_MANIFEST } from '../../src/oci/media-types.ts';
 import { credentialSource } from '../../src/registry/credentials.ts';
-import type { RegistryOptions } from '../../src/registry/registry.ts';
+import { Registry, type RegistryOptions } from '../../src/registry/registry.ts';
 import { answers, answersError, changes } from '../support/faults.ts';
 import type { FaultyRegistry } from '../support/faulty-registry.ts';
 import { header } from '../support/memory-registry.ts';
@@ -171,7 +171,6 @@ describe('oras-go GHSA-vh4v-2xq2-g5cg: a redirect to another host gets no creden
     const made = await scene();
     const challenge = `Bearer realm="${made.attacker.origin}/token",service="x"`;
     made.attacker.misbehave({ times: Infinity }, answers(401, { 'www-authenticate': challenge }));
-    await download(made.repository, { ...blob.descriptor }).catch(() => undefined);
     made.server.misbehave(
       { path: /\/blobs\//, times: Infinity },
       answers(307, { location: `${made.attacker.origin}/x` }),
@@ -284,7 +283,6 @@ describe('distribution CVE-2026-33540 (GHSA-3p65-76g6-3w7r): credentials of an o
       asked.push(host);
       return host === 'registry.example' ? alice.find() : undefined;
     };
-    const { Registry } = await import('../../src/registry/registry.ts');
     const registry = new Registry('registry.example', {
       mirror: `${mirror.origin}/cache`,
       credentials: { find },

@@ -3,7 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import { descriptorOf } from '../../src/oci/descriptor.ts';
 import { OCI_LAYER } from '../../src/oci/media-types.ts';
-import { answers, answersError, answersHtml, changes, changesHeaders, storesOnly } from '../support/faults.ts';
+import { answers, answersError, answersHtml, changes, changesHeaders, resets, storesOnly } from '../support/faults.ts';
 import type { Fault } from '../support/faulty-registry.ts';
 import { CHUNKS, contentRanges, large, pushing, SIZE, small, stored, UPLOADS } from '../support/push-bench.ts';
 import { CHUNK, NAME } from '../support/registry-bench.ts';

@@ -1,5 +1,6 @@
 // What surrounds an upload: content that is not what it should be, mounts that are accepted or refused, and the second run
 // of a load that was stopped.
+import { setImmediate } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { AirgapError } from '../../src/core/errors.ts';
 import { contentOf } from '../../src/oci/content.ts';
@@ -35,6 +36,7 @@ describe('wrong content', () => {
     const content = {
       async *open(start: number) {
         yield small.bytes.subarray(start);
+        for (let turn = 0; turn < 50; turn++) await setImmediate(); // time for what was sent to be committed
         yield Buffer.from('more');
       },
     };

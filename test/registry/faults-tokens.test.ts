@@ -1,5 +1,6 @@
 // Tokens that end, are refused or are never given, and challenges that cannot be answered.
 import { describe, expect, test } from 'vitest';
+import { AirgapError } from '../../src/core/errors.ts';
 import type { RegistryOptions } from '../../src/registry/registry.ts';
 import { answers, answersError, answersHtml, endless } from '../support/faults.ts';
 import type { Fault, FaultyRegistryOptions } from '../support/faulty-registry.ts';
@@ -53,6 +54,18 @@ describe('tokens', () => {
     expect(JSON.stringify(made.server.requests)).not.toContain('refresh-me');
   });
 
+  test('a scope that only the registry knows is asked for as it says', async () => {
+    const made = await filled({ auth: { kind: 'bearer' } });
+    const challenge = `Bearer realm="${made.server.origin}/token",service="test",scope="repository:proxied/elsewhere:pull"`;
+    made.server.misbehave({ path: /\/blobs\// }, answers(401, { 'www-authenticate': challenge }));
+    expect(await download(made.repository, blob.descriptor)).toEqual(blob.bytes);
+    const scopes = new URL(made.server.asked('GET', /^\/token/)[0]!.path, made.server.origin).searchParams.getAll(
+      'scope',
+    );
+    expect(scopes.join(' ')).toContain('repository:proxied/elsewhere:pull');
+    expect(scopes.join(' ')).toContain(`repository:${NAME}:pull`);
+  });
+
   test('nobody gets a token where that is allowed', async () => {
     const made = await filled({ auth: { kind: 'bearer', anonymous: true } }, { credentials: undefined });
     expect(await download(made.repository, blob.descriptor)).toEqual(blob.bytes);
@@ -92,6 +105,34 @@ describe('tokens', () => {
     expect(await download(made.repository, blob.descriptor)).toEqual(blob.bytes);
     await download(made.repository, blob.descriptor);
     expect(made.server.requests.filter(({ status }) => status === 401)).toHaveLength(1);
+  });
+
+  test.each(['basic', 'bearer'] as const)(
+    'a password that ends within the hour, as helpers give them, is asked for anew (%s)',
+    async (kind) => {
+      let password = 's3cret';
+      const find = async () => ({ kind: 'basic' as const, username: 'alice', password });
+      const made = await filled({ auth: { kind } }, { credentials: { find } });
+      await download(made.repository, blob.descriptor);
+      made.clock.pass(3_600_000);
+      password = 'another';
+      made.server.auth?.changePassword(password);
+      made.server.auth?.expireTokens();
+      expect(await download(made.repository, blob.descriptor)).toEqual(blob.bytes);
+      expect(made.clock.slept).toEqual([]);
+    },
+  );
+
+  test('a source is not asked for each request, and one that failed is asked again', async () => {
+    let asked = 0;
+    const find = async () => {
+      if (++asked === 1) throw new AirgapError('CREDENTIALS_INVALID', 'the helper failed');
+      return alice.find();
+    };
+    const made = await filled({ auth: { kind: 'basic' } }, { credentials: { find } });
+    expect((await rejected(download(made.repository, blob.descriptor))).code).toBe('CREDENTIALS_INVALID');
+    for (let i = 0; i < 5; i++) expect(await download(made.repository, blob.descriptor)).toEqual(blob.bytes);
+    expect(asked).toBe(2);
   });
 
   test('no credentials where some are wanted', async () => {

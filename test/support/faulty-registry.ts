@@ -22,7 +22,7 @@ export interface Recorded {
   /** Path and query. */
   readonly path: string;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-  /** Bytes of the body that were received. */
+  /** Bytes of the body that were read; an answer that comes before leaves the rest unread. */
   received: number;
   /** Status that was answered; undefined when the connection was cut instead. */
   status: number | undefined;
@@ -98,13 +98,6 @@ export class FaultyRegistry {
   /** Bytes of bodies received by a method. */
   received(method: string, path?: RegExp): number {
     return this.asked(method, path).reduce((sum, request) => sum + request.received, 0);
-  }
-
-  /** `METHOD path status` of every request, without queries. */
-  get log(): string[] {
-    return this.requests.map(
-      ({ method, path, status }) => `${method} ${path.replace(/\?.*/, '')} ${status ?? 'reset'}`,
-    );
   }
 
   async listen(): Promise<this> {

@@ -19,12 +19,19 @@ export const TOKEN_PATH = '/token';
 
 export class RegistryAuth {
   readonly #rules: AuthRules;
+  #password: string;
   readonly #valid = new Set<string>();
   /** Tokens given out so far. */
   issued = 0;
 
   constructor(rules: AuthRules) {
     this.#rules = rules;
+    this.#password = rules.password ?? 's3cret';
+  }
+
+  /** From now on this password is wanted; tokens that were given out still hold. */
+  changePassword(password: string): void {
+    this.#password = password;
   }
 
   /** No token that was given out is accepted any longer. */
@@ -66,7 +73,7 @@ export class RegistryAuth {
   }
 
   #isUser(authorization: string): boolean {
-    const { username = 'alice', password = 's3cret' } = this.#rules;
-    return authorization === `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
+    const { username = 'alice' } = this.#rules;
+    return authorization === `Basic ${Buffer.from(`${username}:${this.#password}`).toString('base64')}`;
   }
 }

@@ -28,14 +28,23 @@ declare module 'vitest' {
 }
 
 /** Without these there is nothing to carry. */
-export const ESSENTIAL: readonly Tool[] = ['docker-registry', 'skopeo', 'umoci', 'openssl', 'htpasswd', 'busybox', 'setpriv'];
+export const ESSENTIAL: readonly Tool[] = [
+  'docker-registry',
+  'skopeo',
+  'umoci',
+  'openssl',
+  'htpasswd',
+  'busybox',
+  'setpriv',
+];
 
 let folder: string | undefined;
 let upstream: RealRegistry | undefined;
 
 export async function setup(project: TestProject): Promise<void> {
   const missing = await missingTools();
-  const nginx = missing.debootstrap === undefined ? await nginxOr((reason) => (missing.debootstrap = reason)) : undefined;
+  const nginx =
+    missing.debootstrap === undefined ? await nginxOr((reason) => (missing.debootstrap = reason)) : undefined;
   project.provide('missing', missing);
   if (ESSENTIAL.some((tool) => missing[tool] !== undefined)) {
     project.provide('stage', undefined);

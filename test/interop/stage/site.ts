@@ -82,7 +82,12 @@ export async function enclaveRegistry(stage: Stage, shape: 'tls' | 'plain' = 'tl
 }
 
 /** `load` of a site's media; the registry may have a prefix. */
-export async function load(stage: Stage, site: Site, registry: RealRegistry, flags: readonly string[] = []): Promise<string> {
+export async function load(
+  stage: Stage,
+  site: Site,
+  registry: RealRegistry,
+  flags: readonly string[] = [],
+): Promise<string> {
   const to = ['--key', site.publicKey, '--registry', registry.host, ...registryAccess(stage, registry)];
   return (await airgap(site.folder, ['load', site.media, ...to, ...flags])).stdout;
 }
@@ -90,7 +95,9 @@ export async function load(stage: Stage, site: Site, registry: RealRegistry, fla
 /** `serve` of a site's media, which stops at the end of the test. */
 export async function serveSite(site: Site, flags: readonly string[] = []): Promise<Served> {
   const served = await serve(site.folder, [site.media, '--key', site.publicKey, ...flags]);
-  onTestFinished(async () => void (await served.daemon.stop()));
+  onTestFinished(async () => {
+    await served.daemon.stop();
+  });
   return served;
 }
 
@@ -109,7 +116,11 @@ export async function bundledImages(site: Site): Promise<Map<string, BundledImag
   return new Map(manifest.images.map((image) => [image.name.replace(`${ORIGIN}/`, ''), image]));
 }
 
-async function writeSpec(stage: Stage, folder: string, options: Required<Pick<SiteOptions, 'images' | 'platforms'>>): Promise<void> {
+async function writeSpec(
+  stage: Stage,
+  folder: string,
+  options: Required<Pick<SiteOptions, 'images' | 'platforms'>>,
+): Promise<void> {
   const spec = {
     apiVersion: 'eck-airgap/v1',
     kind: 'BundleSpec',
