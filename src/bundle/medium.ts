@@ -3,7 +3,7 @@
 import { lstat, open, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AirgapError, fileError, systemErrorCode } from '../core/errors.ts';
-import { readFully } from '../core/streams.ts';
+import { readFully, scratch } from '../core/streams.ts';
 import {
   firstSlotOffset,
   geometryOf,
@@ -31,7 +31,7 @@ export interface Medium {
   /** Compares every byte that is neither bundle.json, slot nor body with what the manifest makes it. @throws BUNDLE_CORRUPT, VOLUME_MISSING */
   checkFrames(front: Front, manifest: BundleManifest): Promise<void>;
   /** Bytes of a body; fewer only where it is cut off. */
-  readBody(path: string, start: number, length: number): Promise<Buffer>;
+  readBody(path: string, start: number, length: number, into?: Buffer): Promise<Buffer>;
   /** File and offset of a byte of a body. */
   locate(path: string, start: number): string;
   close(): Promise<void>;
@@ -71,7 +71,8 @@ function tarMedium(volumes: VolumeSet): Medium {
       for (const gap of geometry.gaps) await checkGap(volumes, gap);
       for (const frame of geometry.frames) frames.set(frame.path, frame);
     },
-    readBody: (path, start, length) => volumes.read((frames.get(path)?.offset ?? volumes.size) + start, length),
+    readBody: (path, start, length, into) =>
+      volumes.read((frames.get(path)?.offset ?? volumes.size) + start, length, into),
     locate: (path, start) => volumes.locate((frames.get(path)?.offset ?? 0) + start),
     close: () => volumes.close(),
   };
@@ -116,10 +117,10 @@ function checkLength(volumes: VolumeSet, geometry: Geometry): void {
 }
 
 function folderMedium(folder: string): Medium {
-  const read = async (path: string, start: number, length: number): Promise<Buffer> => {
+  const read = async (path: string, start: number, length: number, into?: Buffer): Promise<Buffer> => {
     const file = await openRegular(join(folder, path));
     try {
-      return await readFully(file, Buffer.allocUnsafeSlow(length), start);
+      return await readFully(file, scratch(into, length), start);
     } finally {
       await file.close();
     }

@@ -4,7 +4,7 @@ import { open, readdir, rename, rm, stat, type FileHandle } from 'node:fs/promis
 import { join } from 'node:path';
 import { fileError } from '../core/errors.ts';
 import { syncFolder } from '../core/files.ts';
-import { readFully, writeFully } from '../core/streams.ts';
+import { readFully, scratch, writeFully } from '../core/streams.ts';
 import { volumeNames } from './volumes.ts';
 
 interface OutputFile {
@@ -18,8 +18,8 @@ interface OutputFile {
 }
 
 export interface OutputFiles {
-  /** What is there of a range; fewer bytes when the files end before it. */
-  read(position: number, length: number): Promise<Buffer>;
+  /** What is there of a range (in `into`, when it is given and large enough); fewer bytes when the files end before it. */
+  read(position: number, length: number, into?: Buffer): Promise<Buffer>;
   write(position: number, bytes: Uint8Array): Promise<void>;
   /** Splits a range at the borders of files: which file each part goes to. */
   parts(position: number, length: number): { file: number; length: number }[];
@@ -88,8 +88,8 @@ export async function openOutput(options: OutputOptions): Promise<OutputFiles> {
     names,
     sizes: files.map((file) => file.size),
     parts,
-    read: async (position, length) => {
-      const buffer = Buffer.allocUnsafeSlow(length);
+    read: async (position, length, into) => {
+      const buffer = scratch(into, length);
       let filled = 0;
       await each(position, length, async (file, at, offset, take) => {
         if (filled === offset)

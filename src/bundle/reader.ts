@@ -41,8 +41,8 @@ export interface Bundle extends Source {
 
 export interface ChunkReader {
   of(entry: BundleEntry, start?: number): Iterable<Chunk>;
-  /** The bytes, or undefined when they are not what was signed. */
-  read(entry: BundleEntry, chunk: Chunk): Promise<Buffer | undefined>;
+  /** The bytes (in `into`, when it is given and large enough), or undefined when they are not what was signed. */
+  read(entry: BundleEntry, chunk: Chunk, into?: Buffer): Promise<Buffer | undefined>;
   locate(entry: BundleEntry, chunk: Chunk): string;
 }
 
@@ -167,8 +167,8 @@ async function readGenerated(medium: Medium, manifest: BundleManifest): Promise<
 function chunkReader(medium: Medium, table: ChunkTable): ChunkReader {
   return {
     of: (entry, start) => table.chunks(entry.path, start),
-    read: async (entry, chunk) => {
-      const bytes = await medium.readBody(entry.path, chunk.start, chunk.size);
+    read: async (entry, chunk, into) => {
+      const bytes = await medium.readBody(entry.path, chunk.start, chunk.size, into);
       return createHash('sha256').update(bytes).digest().equals(chunk.hash) ? bytes : undefined;
     },
     locate: (entry, chunk) => medium.locate(entry.path, chunk.start),

@@ -1,5 +1,6 @@
 // `verify`: every body of an open bundle, chunk by chunk. All that is damaged is named at once: file, range, and the images
 // that would miss it.
+import { CHUNK_SIZE } from '../core/chunks.ts';
 import type { Digest } from '../core/digest.ts';
 import { digestOf } from '../core/digest.ts';
 import { AirgapError, isAirgapError } from '../core/errors.ts';
@@ -34,18 +35,24 @@ export async function verifyBundle(bundle: Bundle, options: Activity = {}): Prom
   const bytes = entries.reduce((sum, entry) => sum + entry.size, 0);
   options.report?.({ type: 'phase', phase: `verifying ${bundle.manifest.name}`, total: bytes });
   const damage: Damage[] = [];
+  const buffer = Buffer.allocUnsafeSlow(CHUNK_SIZE);
   for (const entry of entries) {
-    for await (const found of checkEntry(bundle, entry, options)) if (damage.push(found) > KEPT) damage.length = KEPT;
+    for await (const found of checkEntry(bundle, entry, { ...options, buffer }))
+      if (damage.push(found) > KEPT) damage.length = KEPT;
   }
   if (damage.length > 0) throw await corrupt(bundle, damage);
   return { bytes, entries: entries.length };
 }
 
-async function* checkEntry(bundle: Bundle, entry: BundleEntry, options: Activity): AsyncGenerator<Damage> {
+async function* checkEntry(
+  bundle: Bundle,
+  entry: BundleEntry,
+  options: Activity & { buffer: Buffer },
+): AsyncGenerator<Damage> {
   if (entry.size === 0 && entry.digest !== EMPTY) yield { path: entry.path, where: 'an empty body', start: 0, size: 0 };
   for (const chunk of bundle.chunks.of(entry)) {
     options.signal?.throwIfAborted();
-    if (!(await bundle.chunks.read(entry, chunk))) {
+    if (!(await bundle.chunks.read(entry, chunk, options.buffer))) {
       yield { path: entry.path, where: bundle.chunks.locate(entry, chunk), start: chunk.start, size: chunk.size };
     }
     options.report?.({ type: 'progress', bytes: chunk.size });

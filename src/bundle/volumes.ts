@@ -3,7 +3,7 @@
 import { open, readdir, stat, type FileHandle } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { AirgapError, fileError, systemErrorCode } from '../core/errors.ts';
-import { readFully } from '../core/streams.ts';
+import { readFully, scratch } from '../core/streams.ts';
 
 const VOLUME = /^(.+\.tar)\.([0-9]{3,})$/;
 const MIN_VOLUME = 1024 * 1024;
@@ -43,8 +43,8 @@ export interface VolumeSet {
   /** Whether the files are numbered volumes, not one tar. */
   readonly numbered: boolean;
   readonly size: number;
-  /** The bytes of a range; fewer only at the end. */
-  read(position: number, length: number): Promise<Buffer>;
+  /** The bytes of a range; fewer only at the end. They are read into `into`, when it is given and large enough. */
+  read(position: number, length: number, into?: Buffer): Promise<Buffer>;
   /** `file at byte n`, for messages. */
   locate(position: number): string;
   close(): Promise<void>;
@@ -74,7 +74,8 @@ export async function openVolumes(paths: readonly string[]): Promise<VolumeSet> 
     volumes,
     numbered: found.numbered,
     size,
-    read: (position, length) => readAcross(volumes, { starts, first: indexAt(position) }, { position, length }),
+    read: (position, length, into) =>
+      readAcross(volumes, { starts, first: indexAt(position) }, { position, length, into }),
     locate: (position) => {
       const index = indexAt(Math.max(0, position));
       return `${volumes[index]?.path ?? ''} at byte ${position - (starts[index] ?? 0)}`;
@@ -86,6 +87,7 @@ export async function openVolumes(paths: readonly string[]): Promise<VolumeSet> 
 interface Range {
   readonly position: number;
   readonly length: number;
+  readonly into: Buffer | undefined;
 }
 
 async function readAcross(
@@ -93,7 +95,7 @@ async function readAcross(
   at: { starts: readonly number[]; first: number },
   range: Range,
 ): Promise<Buffer> {
-  const buffer = Buffer.allocUnsafeSlow(range.length);
+  const buffer = scratch(range.into, range.length);
   let filled = 0;
   for (let index = at.first; index < volumes.length && filled < range.length; index++) {
     const volume = volumes[index];

@@ -4,7 +4,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Chunk } from './chunk-table.ts';
+import { CHUNK_SIZE } from '../core/chunks.ts';
 import { digestOf, type Digest } from '../core/digest.ts';
 import { AirgapError, fileError } from '../core/errors.ts';
 import type { Activity } from '../core/events.ts';
@@ -12,7 +12,7 @@ import { tryLock, type ProcessIdentity } from '../core/file-lock.ts';
 import type { ByteStream } from '../core/streams.ts';
 import type { Signer } from '../signing/signer.ts';
 import { verifySignature } from '../signing/signature.ts';
-import { chunkTable } from './chunk-table.ts';
+import { chunkTable, type Chunk } from './chunk-table.ts';
 import { geometryOf, MANIFEST_PATH, type Geometry } from './geometry.ts';
 import { encodeBundleManifest, type BundleEntry, type BundleManifest } from './manifest.ts';
 import { openOutput, type OutputFiles } from './output-files.ts';
@@ -153,6 +153,10 @@ class WritePass {
   readonly #options: WriteBundleOptions;
   readonly #sums: Hash[];
   #writing: Promise<void> = Promise.resolve();
+  readonly #found = Buffer.allocUnsafeSlow(CHUNK_SIZE);
+  // one is filled while the other is written
+  readonly #buffers = [Buffer.allocUnsafeSlow(CHUNK_SIZE), Buffer.allocUnsafeSlow(CHUNK_SIZE)] as const;
+  #turn: 0 | 1 = 0;
   written = 0;
 
   constructor(files: OutputFiles, geometry: Geometry, options: WriteBundleOptions) {
@@ -174,9 +178,9 @@ class WritePass {
       for (const chunk of from.chunks) {
         this.#options.signal?.throwIfAborted();
         const position = from.offset + chunk.start;
-        const found = await this.files.read(position, chunk.size);
+        const found = await this.files.read(position, chunk.size, this.#found);
         const kept = found.byteLength === chunk.size && sha256(found).equals(chunk.hash);
-        const bytes = kept ? found : await reader.read(chunk);
+        const bytes = kept ? found : await reader.read(chunk, this.#nextBuffer());
         if (!kept) {
           await this.#write(position, bytes);
           this.written += chunk.size;
@@ -187,6 +191,11 @@ class WritePass {
     } finally {
       await reader.close();
     }
+  }
+
+  #nextBuffer(): Buffer {
+    this.#turn = this.#turn === 0 ? 1 : 0;
+    return this.#buffers[this.#turn];
   }
 
   async settle(): Promise<void> {
@@ -230,9 +239,10 @@ class ChunkSource {
     this.#source = source;
   }
 
-  async read(chunk: Chunk): Promise<Buffer> {
+  /** Fills the beginning of `buffer`. @throws DIGEST_MISMATCH */
+  async read(chunk: Chunk, buffer: Buffer): Promise<Buffer> {
     if (!this.#stream || this.#position !== chunk.start) await this.#openAt(chunk.start);
-    const bytes = Buffer.allocUnsafeSlow(chunk.size);
+    const bytes = buffer.subarray(0, chunk.size);
     let filled = 0;
     while (filled < chunk.size) {
       if (this.#rest.byteLength === 0) {

@@ -69,6 +69,11 @@ export async function readFully(file: FileHandle, buffer: Buffer, position: numb
   return filled === buffer.byteLength ? buffer : buffer.subarray(0, filled);
 }
 
+/** A buffer of `length` bytes: a part of `into` where that is large enough, else a new one. */
+export function scratch(into: Buffer | undefined, length: number): Buffer {
+  return into !== undefined && into.byteLength >= length ? into.subarray(0, length) : Buffer.allocUnsafeSlow(length);
+}
+
 /** Writes all of `bytes` at `position`. */
 export async function writeFully(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
   for (let done = 0; done < bytes.byteLength;) {

@@ -6,13 +6,7 @@ import { startContainerd, writeHosts } from '../../scripts/interop/containerd.ts
 import { MANY, PLATFORMS } from '../../scripts/interop/images.ts';
 import { output } from '../../scripts/interop/process.ts';
 import { ACCOUNT } from '../../scripts/interop/registry.ts';
-import {
-  copyOut,
-  digestAt,
-  manifestAt,
-  platformOf,
-  type ImageIndex,
-} from '../../scripts/interop/skopeo.ts';
+import { copyOut, digestAt, manifestAt, platformOf, type ImageIndex } from '../../scripts/interop/skopeo.ts';
 import { journey } from './stage/journey.ts';
 import { accessTo, bundledImages, enclaveRegistry, load, makeSite, scratchFolder } from './stage/site.ts';
 import type { Stage } from './stage/setup.ts';
