@@ -94,7 +94,7 @@ async function connectedSide(): Promise<void> {
     say: 'Connected side: a key pair. The trust card travels separately from the media.',
     args: ['keygen', '--out', 'keys'],
   });
-  await command({ say: 'Pin every tag to a digest.', args: ['lock', 'airgap.yaml'] });
+  await command({ say: 'Pin every tag to a digest.', args: ['lock', 'airgap.yaml', '--quiet'] });
   await command({
     say: 'Collect everything into one signed bundle, split for small media.',
     args: ['build', 'airgap.yaml', '--key', 'keys/airgap.key', '--out', 'media', '--volume-size', '1M'],

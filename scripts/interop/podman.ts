@@ -1,6 +1,6 @@
 // podman with storage of its own, so that it neither sees nor leaves anything in the machine's. Containers run with runc
 // and small limits, which work in unprivileged surroundings such as a CI container.
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { output, run, type Finished, type RunOptions } from './process.ts';
 
@@ -21,9 +21,12 @@ export interface Podman {
 
 export async function openPodman(folder: string): Promise<Podman> {
   await mkdir(folder, { recursive: true });
+  // podman refuses more than 50 characters here; .ci/run finds it by the file
+  const runroot = await mkdtemp('/run/eck-airgap-');
+  await writeFile(join(folder, 'runroot'), runroot);
   const conf = join(folder, 'containers.conf');
   await writeFile(conf, CONTAINERS_CONF);
-  const storage = ['--root', join(folder, 'root'), '--runroot', join(folder, 'run'), '--tmpdir', join(folder, 'tmp')];
+  const storage = ['--root', join(folder, 'root'), '--runroot', runroot, '--tmpdir', join(folder, 'tmp')];
   const env = { CONTAINERS_CONF: conf };
   const podman: Podman['run'] = (args, options) => run('podman', [...storage, ...args], { ...options, env });
   return {
@@ -33,7 +36,7 @@ export async function openPodman(folder: string): Promise<Podman> {
       await podman(['rm', '--all', '--force', '--time', '1'], { mayFail: true });
       await podman(['rmi', '--all', '--force'], { mayFail: true });
       await run('umount', [join(folder, 'root', 'overlay')], { mayFail: true });
-      await rm(folder, { recursive: true, force: true });
+      for (const used of [runroot, folder]) await rm(used, { recursive: true, force: true });
     },
   };
 }
