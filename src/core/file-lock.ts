@@ -9,7 +9,10 @@ export interface ProcessIdentity {
   isAlive(pid: number): boolean;
 }
 
-/** Takes the lock and answers how to release it, or undefined when another live process (or this one) holds it. */
+/**
+ * Takes the lock and answers how to release it, or undefined when another live process holds it. A lock with this
+ * process's own id was left by an earlier one: in containers every process has the same.
+ */
 export async function tryLock(path: string, self: ProcessIdentity): Promise<(() => Promise<void>) | undefined> {
   for (let attempt = 0; attempt < 2; attempt++) {
     try {
@@ -30,5 +33,5 @@ async function isHeld(path: string, self: ProcessIdentity): Promise<boolean> {
   const text = await readFile(path, 'utf8').catch(() => '');
   const pid = Number(text.trim());
   // a holder that was killed between creating and writing the file left it empty
-  return Number.isSafeInteger(pid) && pid > 0 && (pid === self.pid || self.isAlive(pid));
+  return Number.isSafeInteger(pid) && pid > 0 && pid !== self.pid && self.isAlive(pid);
 }

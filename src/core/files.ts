@@ -6,6 +6,8 @@ import { fileError } from './errors.ts';
 export interface WriteFileOptions {
   /** Permission bits; 0o644 by default. */
   readonly mode?: number;
+  /** Where it is written first, in the same folder; `<path>.tmp` by default. Two processes that may write one path need two. */
+  readonly temporary?: string;
 }
 
 /**
@@ -14,7 +16,7 @@ export interface WriteFileOptions {
  * @throws DISK_FULL, IO_FAILED, FILE_NOT_FOUND (no such folder)
  */
 export async function writeWholeFile(path: string, bytes: Uint8Array, options: WriteFileOptions = {}): Promise<void> {
-  const temporary = `${path}.tmp`;
+  const temporary = options.temporary ?? `${path}.tmp`;
   try {
     await rm(temporary, { force: true });
     const file = await open(temporary, 'wx', options.mode ?? 0o644);

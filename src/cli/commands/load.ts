@@ -40,8 +40,9 @@ export const loadCommand: CommandModule = {
     const paths = context.args.map((path) => pathOf(context, path));
     const { report } = context.output;
     const { signal } = context.io;
+    const options = await loadOptions(context, address.host);
     const bundle = await openBundle(paths, { keys: await trustedKeys(context, context.args[0] ?? ''), signal, report });
-    const registry = new Registry(address.host, await loadOptions(context, address.host));
+    const registry = new Registry(address.host, options);
     try {
       const plan = await planLoad(bundle, registry, {
         address,
