@@ -14,6 +14,7 @@ import { CHUNK_SIZE, chunkCount, ChunkHasher } from '../../src/core/chunks.ts';
 import { Digester, digestOf } from '../../src/core/digest.ts';
 import { generateKeyPair, parsePrivateKey } from '../../src/signing/private-key.ts';
 import { keySigner } from '../../src/signing/signer.ts';
+import { haveTools } from '../support/tools.ts';
 
 const SIZE = 8 * 1024 ** 3 + CHUNK_SIZE + 5;
 const keys = generateKeyPair();
@@ -109,11 +110,14 @@ describe('an entry over 8 GiB', () => {
     await file.close();
   });
 
-  test('has a header that GNU tar and Python read', () => {
-    const listed = execFileSync('tar', ['-tvf', path]).toString();
-    expect(listed).toContain(`${SIZE}`);
-    expect(listed).toContain(blobPath(blob.digest));
-    const python = 'import sys, tarfile; print([m.size for m in tarfile.open(sys.argv[1])][-1])';
-    expect(execFileSync('python3', ['-c', python, path]).toString().trim()).toBe(String(SIZE));
-  });
+  test.skipIf(!haveTools('headers over 8 GiB as other programs read them', 'tar', 'python3'))(
+    'has a header that GNU tar and Python read',
+    () => {
+      const listed = execFileSync('tar', ['-tvf', path]).toString();
+      expect(listed).toContain(`${SIZE}`);
+      expect(listed).toContain(blobPath(blob.digest));
+      const python = 'import sys, tarfile; print([m.size for m in tarfile.open(sys.argv[1])][-1])';
+      expect(execFileSync('python3', ['-c', python, path]).toString().trim()).toBe(String(SIZE));
+    },
+  );
 });

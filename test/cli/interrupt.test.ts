@@ -37,7 +37,7 @@ async function interrupted(argv: readonly string[], stalled: Promise<void>, sign
 }
 
 /** A promise that is kept from outside. */
-function occasion(): { readonly reached: Promise<void>; reach(): void } {
+function occasion(): { readonly reached: Promise<void>; readonly reach: () => void } {
   let reach = (): void => undefined;
   const reached = new Promise<void>((resolve) => (reach = resolve));
   return { reached, reach: () => reach() };

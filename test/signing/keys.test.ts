@@ -9,8 +9,10 @@ import { parsePublicKey, type KeyAlgorithm } from '../../src/signing/public-key.
 import { keySigner } from '../../src/signing/signer.ts';
 import { verifySignature } from '../../src/signing/signature.ts';
 import { thrown } from '../support/thrown.ts';
+import { haveTools } from '../support/tools.ts';
 
 const ALGORITHMS: readonly KeyAlgorithm[] = ['ecdsa-p256', 'ed25519', 'rsa'];
+const withOpenssl = test.skipIf(!haveTools('what openssl makes of our keys and signatures', 'openssl'));
 const MESSAGE = Buffer.from('{"kind":"BundleManifest"}');
 let folder: string;
 
@@ -33,7 +35,7 @@ describe.each(ALGORITHMS)('%s', (algorithm) => {
     expect(verifySignature(generateKeyPair({ algorithm }).publicKey, MESSAGE, signature)).toBe(false);
   });
 
-  test('openssl accepts its signatures, and we accept those of openssl', async () => {
+  withOpenssl('openssl accepts its signatures, and we accept those of openssl', async () => {
     writeFileSync(join(folder, 'message'), MESSAGE);
     writeFileSync(join(folder, 'key.pem'), pair.privatePem);
     writeFileSync(join(folder, 'pub.pem'), pair.publicPem);
@@ -62,7 +64,7 @@ describe.each(ALGORITHMS)('%s', (algorithm) => {
     );
   });
 
-  test('its fingerprint is the sha256 of the SPKI, as openssl computes it', () => {
+  withOpenssl('its fingerprint is the sha256 of the SPKI, as openssl computes it', () => {
     writeFileSync(join(folder, 'pub.pem'), pair.publicPem);
     openssl('pkey', '-pubin', '-in', 'pub.pem', '-outform', 'DER', '-out', 'pub.der');
     expect(openssl('dgst', '-sha256', 'pub.der')).toContain(pair.publicKey.fingerprint.slice('sha256:'.length));
@@ -70,7 +72,7 @@ describe.each(ALGORITHMS)('%s', (algorithm) => {
 });
 
 describe('private keys', () => {
-  test('are encrypted by the passphrase, in a form that openssl opens', () => {
+  withOpenssl('are encrypted by the passphrase, in a form that openssl opens', () => {
     const pair = generateKeyPair({ passphrase: 'correct horse' });
     expect(isEncrypted(pair.privatePem)).toBe(true);
     writeFileSync(join(folder, 'encrypted.pem'), pair.privatePem);
@@ -88,7 +90,7 @@ describe('private keys', () => {
     expect(wrong.message).not.toContain('battery');
   });
 
-  test('of openssl are taken too', () => {
+  withOpenssl('of openssl are taken too', () => {
     openssl('ecparam', '-name', 'prime256v1', '-genkey', '-noout', '-out', 'sec1.pem');
     openssl('pkcs8', '-topk8', '-in', 'sec1.pem', '-out', 'pkcs8.pem', '-passout', 'pass:abcd', '-v2', 'aes-256-cbc');
     const sec1 = parsePrivateKey(readFileSync(join(folder, 'sec1.pem'), 'utf8'), { where: 'sec1' });

@@ -6,9 +6,11 @@ import { generateKeyPair } from '../../src/signing/private-key.ts';
 import { verifySignature } from '../../src/signing/signature.ts';
 import { commandSigner } from '../../src/signing/signer.ts';
 import { rejected } from '../support/thrown.ts';
+import { haveTools } from '../support/tools.ts';
 
 const pair = generateKeyPair();
 const MESSAGE = Buffer.from('bytes to sign; $(touch /tmp/never) `x` "quotes"');
+const withTools = test.skipIf(!haveTools('external signers', 'openssl', 'sh', 'base64'));
 let folder: string;
 let keyFile: string;
 
@@ -19,22 +21,22 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-test('an external signer gets the bytes on stdin and may answer the raw signature', async () => {
+withTools('an external signer gets the bytes on stdin and may answer the raw signature', async () => {
   const signer = commandSigner(['openssl', 'dgst', '-sha256', '-sign', keyFile], pair.publicKey);
   expect(verifySignature(pair.publicKey, MESSAGE, await signer.sign(MESSAGE))).toBe(true);
 });
 
-test('or base64 in lines', async () => {
+withTools('or base64 in lines', async () => {
   const signer = commandSigner(['sh', '-c', `openssl dgst -sha256 -sign '${keyFile}' | base64 -w 40`], pair.publicKey);
   expect(verifySignature(pair.publicKey, MESSAGE, await signer.sign(MESSAGE))).toBe(true);
 });
 
-test('arguments reach it as they are: no shell', async () => {
+withTools('arguments reach it as they are: no shell', async () => {
   const signer = commandSigner(['printf', '%s', '$(id)', ';', 'id'], pair.publicKey);
   expect((await rejected(signer.sign(MESSAGE))).code).toBe('SIGNER_FAILED');
 });
 
-test.each([
+withTools.each([
   ['a program that is not there', ['/no/such/signer']],
   ['one that fails', ['sh', '-c', 'echo no card >&2; exit 7']],
   ['one that answers nothing', ['true']],
@@ -45,14 +47,14 @@ test.each([
   expect(error.code).toBe('SIGNER_FAILED');
 });
 
-test('what a failing signer says is shown', async () => {
+withTools('what a failing signer says is shown', async () => {
   const error = await rejected(
     commandSigner(['sh', '-c', 'echo no card in slot 0 >&2; exit 7'], pair.publicKey).sign(MESSAGE),
   );
   expect(error.message).toContain('no card in slot 0');
 });
 
-test('a signature by another key is refused before it is used', async () => {
+withTools('a signature by another key is refused before it is used', async () => {
   const signer = commandSigner(['openssl', 'dgst', '-sha256', '-sign', keyFile], generateKeyPair().publicKey);
   expect((await rejected(signer.sign(MESSAGE))).code).toBe('SIGNER_FAILED');
 });

@@ -10,6 +10,7 @@ import { generateKeyPair, parsePrivateKey, type KeyPair } from '../../src/signin
 import { keySigner } from '../../src/signing/signer.ts';
 import { formatSums } from '../../src/signing/sums.ts';
 import { trustCard } from '../../src/signing/trust-card.ts';
+import { haveTools } from '../support/tools.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -17,7 +18,9 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-describe.each(['ecdsa-p256', 'ed25519', 'rsa'] as const)('with a key of %s', (algorithm) => {
+describe
+  .skipIf(!haveTools('the commands of the trust card', 'sh', 'openssl', 'base64', 'sha256sum'))
+  .each(['ecdsa-p256', 'ed25519', 'rsa'] as const)('with a key of %s', (algorithm) => {
   const pair = generateKeyPair({ algorithm });
   const card = trustCard(pair.publicKey);
 

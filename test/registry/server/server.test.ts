@@ -14,7 +14,7 @@ import type { RegistryStore } from '../../../src/registry/server/store.ts';
 import { api, sha256 } from '../../support/api.ts';
 import { pushGraph, randomBytes, randomIndex } from '../../support/random-image.ts';
 import { rejected } from '../../support/thrown.ts';
-import { makeTls } from '../../support/tls.ts';
+import { authority, certificate, key } from '../../support/tls-fixture.ts';
 
 let folder: string;
 const running: RunningRegistry[] = [];
@@ -85,10 +85,9 @@ describe('htpasswd', () => {
 });
 
 test('over TLS with an account, our own client pushes and pulls', async () => {
-  const tls = makeTls(folder);
-  const { port } = await serve({ tls, htpasswd: HTPASSWD });
+  const { port } = await serve({ tls: { cert: certificate, key }, htpasswd: HTPASSWD });
   const registry = new Registry(`localhost:${port}`, {
-    ca: tls.ca,
+    ca: authority,
     credentials: { find: async () => ({ kind: 'basic', username: 'alice', password: 's3cret' }) },
   });
   const index = randomIndex('tls');
