@@ -46,7 +46,7 @@ function occasion(): { readonly reached: Promise<void>; readonly reach: () => vo
 /** A store whose blobs stop in the middle. */
 function stallingDownloads(store: RegistryStore, stalled: () => void): RegistryStore {
   return {
-    repositories: store.repositories,
+    repositories: () => store.repositories(),
     repository: async (name) => {
       const repository = await store.repository(name);
       return (
@@ -72,8 +72,8 @@ function stallingDownloads(store: RegistryStore, stalled: () => void): RegistryS
 /** A store that takes no upload to its end. */
 function stallingUploads(store: Required<RegistryStore>, stalled: () => void): RegistryStore {
   return {
-    repositories: store.repositories,
-    repository: store.repository,
+    repositories: () => store.repositories(),
+    repository: (name) => store.repository(name),
     writable: async (name) => ({
       ...(await store.writable(name)),
       appendUpload: async () => {
