@@ -2,7 +2,7 @@
 // transfer. Pure functions of the manifest and of what was written.
 import { fingerprintGroups } from '../signing/fingerprint.ts';
 import type { BundleManifest } from './manifest.ts';
-import type { WrittenFile } from './writer.ts';
+import type { WrittenFile } from './write-pass.ts';
 
 export interface MediaFacts {
   /** The bundle or its volumes. */

@@ -36,7 +36,7 @@ function describe(bundle: Bundle): string[] {
   const { manifest } = bundle;
   const size = manifest.entries.reduce((sum, entry) => sum + entry.size, 0);
   return [
-    `${manifest.name}  ${formatBytes(size)} in ${plural(manifest.entries.length, 'entry').replace('entrys', 'entries')}  ${bundle.verified ? 'signature verified' : 'NOT VERIFIED'}`,
+    `${manifest.name}  ${formatBytes(size)} in ${plural(manifest.entries.length, 'entry', 'entries')}  ${bundle.verified ? 'signature verified' : 'NOT VERIFIED'}`,
     `bundle ${bundle.digest}`,
     ...bundle.signatures.map(
       (signature) =>

@@ -30,7 +30,7 @@ export const verifyCommand: CommandModule = {
         ...verified,
       };
       context.output.result(value, [
-        `${bundle.manifest.name}: ${plural(bundle.manifest.images.length, 'image')}, ${plural(verified.entries, 'entry').replace('entrys', 'entries')}, ${formatBytes(verified.bytes)}: every byte is what was signed`,
+        `${bundle.manifest.name}: ${plural(bundle.manifest.images.length, 'image')}, ${plural(verified.entries, 'entry', 'entries')}, ${formatBytes(verified.bytes)}: every byte is what was signed`,
         ...signers.map((signature) => `signed by ${signature.fingerprint ?? ''}`),
         `bundle ${bundle.digest}`,
       ]);
