@@ -6,7 +6,7 @@ import { forEach } from '../core/pool.ts';
 import { indexJson, OCI_LAYOUT_BYTES } from '../bundle/index-json.ts';
 import { encodeLock, LOCK_FILE, type Lock } from '../bundle/lock.ts';
 import { API_VERSION, blobPath, type BundleEntry, type BundleImage, type BundleManifest } from '../bundle/manifest.ts';
-import type { BodySource } from '../bundle/write-pass.ts';
+import type { BodySource } from '../bundle/chunk-source.ts';
 import type { Cache } from '../oci/cache.ts';
 import { walkGraph } from '../oci/copy.ts';
 import { contentOf } from '../oci/content.ts';

@@ -2,6 +2,11 @@
 import { CHUNK_HASH_SIZE, CHUNK_SIZE, chunkCount } from '../core/chunks.ts';
 import type { BundleEntry, BundleManifest } from './manifest.ts';
 
+export const CHUNK_TABLE_PATH = 'chunks';
+
+/** The table is held in memory: 8 bytes for each MiB of bodies, which may have 8 TiB in all. */
+export const CHUNK_TABLE_LIMIT = 64 * 1024 * 1024;
+
 export interface Chunk {
   /** From 0, within its body. */
   readonly index: number;

@@ -1,10 +1,12 @@
 // Where everything in a bundle lies. Offsets follow from the order and the sizes in bundle.json; none is stored. All bytes
-// that are not a body are a function of bundle.json too, and are given here as segments to write, or to compare with.
+// that are not a body are a function of bundle.json too: they fill the gaps between the bodies.
 import type { BundleManifest } from './manifest.ts';
 import { SLOT_SIZE, slotPath } from './slots.ts';
 import { BLOCK, paddingOf, tarHeader, TRAILER_SIZE } from './tar.ts';
 
 export const MANIFEST_PATH = 'bundle.json';
+
+type Body = Pick<Frame, 'path' | 'size'>;
 
 export interface Frame {
   readonly path: string;
@@ -13,14 +15,17 @@ export interface Frame {
   readonly size: number;
 }
 
-/** Bytes between two bodies: padding of the one, header of the next (or the trailer). */
+/** Between two bodies: padding of the one, header of the next (or the trailer). */
 export interface Gap {
   readonly offset: number;
+  /** The only bytes that may be there; made when they are asked for. */
   readonly bytes: Buffer;
+  readonly length: number;
   /** How many of the bytes are padding after `after`. */
   readonly padding: number;
+  /** Path of the entry whose padding it is. */
   readonly after: string | undefined;
-  /** Whose header it is; undefined for the trailer. */
+  /** Path of the entry whose header it is; undefined for the trailer. */
   readonly before: string | undefined;
 }
 
@@ -33,7 +38,7 @@ export interface Geometry {
 }
 
 export function geometryOf(manifestSize: number, manifest: BundleManifest): Geometry {
-  const bodies = [
+  const bodies: Body[] = [
     { path: MANIFEST_PATH, size: manifestSize },
     ...Array.from({ length: manifest.signatureSlots }, (_, slot) => ({ path: slotPath(slot), size: SLOT_SIZE })),
     ...manifest.entries,
@@ -41,39 +46,39 @@ export function geometryOf(manifestSize: number, manifest: BundleManifest): Geom
   const frames: Frame[] = [];
   const gaps: Gap[] = [];
   let offset = 0;
-  let previous: { path: string; size: number } | undefined;
+  let previous: Body | undefined;
   for (const body of bodies) {
     const gap = gapBetween(offset, previous, body);
     gaps.push(gap);
-    offset += gap.bytes.byteLength;
+    offset += gap.length;
     frames.push({ path: body.path, offset, size: body.size });
     offset += body.size;
     previous = body;
   }
   const end = gapBetween(offset, previous, undefined);
   gaps.push(end);
-  return { frames, gaps, size: offset + end.bytes.byteLength };
+  return { frames, gaps, size: offset + end.length };
 }
 
 /** What a byte of a gap belongs to, for messages. */
 export function nameInGap(gap: Gap, position: number): string {
-  if (position - gap.offset < gap.padding) return `padding after ${gap.after ?? 'nothing'}`;
+  if (position - gap.offset < gap.padding) return `the padding after ${gap.after ?? 'nothing'}`;
   return gap.before === undefined ? 'the trailer' : `the tar header of ${gap.before}`;
 }
 
-function gapBetween(
-  offset: number,
-  after: { path: string; size: number } | undefined,
-  before: { path: string; size: number } | undefined,
-): Gap {
+function gapBetween(offset: number, after: Body | undefined, before: Body | undefined): Gap {
   const padding = after === undefined ? 0 : paddingOf(after.size);
-  const header = before === undefined ? Buffer.alloc(TRAILER_SIZE) : tarHeader(before.path, before.size);
+  const header = (): Buffer =>
+    before === undefined ? Buffer.alloc(TRAILER_SIZE) : tarHeader(before.path, before.size);
   return {
     offset,
-    bytes: Buffer.concat([Buffer.alloc(padding), header]),
+    length: padding + (before === undefined ? TRAILER_SIZE : BLOCK),
     padding,
     after: after?.path,
     before: before?.path,
+    get bytes() {
+      return Buffer.concat([Buffer.alloc(padding), header()]);
+    },
   };
 }
 

@@ -2,7 +2,7 @@
 // (docs/bundle-format.md). Its bytes are canonical JSON (RFC 8785).
 import * as v from 'valibot';
 import { canonicalJson } from '../core/canonical-json.ts';
-import { isDigest, type Digest } from '../core/digest.ts';
+import { digestOf, isDigest, type Digest } from '../core/digest.ts';
 import { AirgapError } from '../core/errors.ts';
 import { parseReference } from '../oci/reference.ts';
 
@@ -11,6 +11,9 @@ export const API_VERSION = 'eck-airgap/v1';
 /** bundle.json is never larger. */
 export const BUNDLE_MANIFEST_LIMIT = 64 * 1024 * 1024;
 export const MAX_SIGNATURE_SLOTS = 16;
+
+/** An empty body has no chunk that would tell it from another. */
+const EMPTY_DIGEST = digestOf(Buffer.alloc(0));
 
 const DigestSchema = v.custom<Digest>(isDigest, 'not a sha256 digest');
 const Size = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
@@ -107,45 +110,68 @@ export type BundleImage = BundleManifest['images'][number];
 export type BundleFile = BundleManifest['files'][number];
 export type Accompanying = BundleImage['accompanying'][number];
 
+/** @throws INTERNAL for a manifest that no reader would take */
 export function encodeBundleManifest(manifest: BundleManifest): Buffer {
-  return canonicalJson(v.parse(BundleManifestSchema, manifest));
+  const bytes = canonicalJson(manifest);
+  try {
+    parseBundleManifest(bytes);
+  } catch (cause) {
+    throw new AirgapError('INTERNAL', `a bundle that cannot be written: ${(cause as Error).message}`, { cause });
+  }
+  return bytes;
 }
 
 /**
  * Parses bytes whose signature has been checked (or, for `inspect`, whose content is shown as unverified). Bytes that are
  * not canonical are refused, so that one manifest has one digest.
- * @throws BUNDLE_CORRUPT
+ * @throws BUNDLE_CORRUPT, FORMAT_UNKNOWN
  */
 export function parseBundleManifest(bytes: Uint8Array): BundleManifest {
   let value: unknown;
   try {
-    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    value = JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes));
   } catch {
-    throw new AirgapError('BUNDLE_CORRUPT', 'bundle.json is not JSON in UTF-8');
+    throw corrupt('is not JSON in UTF-8');
   }
+  checkFormat(value);
   const result = v.safeParse(BundleManifestSchema, value);
   if (!result.success) {
     const issue = result.issues[0];
-    throw new AirgapError('BUNDLE_CORRUPT', `bundle.json: ${v.getDotPath(issue) ?? 'document'}: ${issue.message}`);
+    throw corrupt(`${v.getDotPath(issue) ?? 'document'}: ${issue.message}`);
   }
-  if (!canonicalJson(value).equals(bytes)) throw new AirgapError('BUNDLE_CORRUPT', 'bundle.json is not canonical JSON');
+  if (!canonicalJson(result.output).equals(bytes)) throw corrupt('is not canonical JSON, or has unknown keys');
   checkEntries(result.output);
   return result.output;
 }
 
+/** A document of another version or kind is not damaged, only unknown here. */
+function checkFormat(value: unknown): void {
+  const { apiVersion, kind } = (value ?? {}) as { apiVersion?: unknown; kind?: unknown };
+  if (apiVersion === API_VERSION && kind === 'BundleManifest') return;
+  if (typeof apiVersion !== 'string' || typeof kind !== 'string') throw corrupt('has no apiVersion and kind');
+  throw new AirgapError(
+    'FORMAT_UNKNOWN',
+    `bundle.json is ${JSON.stringify(`${apiVersion} ${kind}`.slice(0, 100))}; this program reads ${API_VERSION} BundleManifest`,
+    { hint: 'Use the installer that came with the bundle, or a newer one.', details: { apiVersion, kind } },
+  );
+}
+
 /** Entries come in their one order, each once, and blobs are named by their digest. */
 function checkEntries(manifest: BundleManifest): void {
-  const paths = manifest.entries.map((entry) => entry.path);
-  const [first, second, third, ...blobs] = paths;
-  if (first !== 'chunks' || second !== 'oci-layout' || third !== 'index.json') {
-    throw new AirgapError('BUNDLE_CORRUPT', 'bundle.json: entries do not begin with chunks, oci-layout, index.json');
+  const [first, second, third, ...blobs] = manifest.entries;
+  if (first?.path !== 'chunks' || second?.path !== 'oci-layout' || third?.path !== 'index.json')
+    throw corrupt('entries do not begin with chunks, oci-layout, index.json');
+  let previous = '';
+  for (const { path, digest, size } of blobs) {
+    if (path !== blobPath(digest) || path <= previous)
+      throw corrupt(`entry ${path} is out of order or not named by its digest`);
+    if (size === 0 && digest !== EMPTY_DIGEST) throw corrupt(`entry ${path} is empty, which its digest is not of`);
+    previous = path;
   }
-  blobs.forEach((path, i) => {
-    const entry = manifest.entries[i + 3];
-    if (entry === undefined || path !== blobPath(entry.digest) || (i > 0 && path <= (blobs[i - 1] ?? ''))) {
-      throw new AirgapError('BUNDLE_CORRUPT', `bundle.json: entry ${path} is out of order or not named by its digest`);
-    }
-  });
+}
+
+function corrupt(what: string): AirgapError {
+  return new AirgapError('BUNDLE_CORRUPT', `bundle.json ${what}`, { details: { region: 'bundle.json' } });
 }
 
 export function blobPath(digest: Digest): string {

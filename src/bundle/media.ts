@@ -2,7 +2,7 @@
 // transfer. Pure functions of the manifest and of what was written.
 import { fingerprintGroups } from '../signing/fingerprint.ts';
 import type { BundleManifest } from './manifest.ts';
-import type { WrittenFile } from './write-pass.ts';
+import type { WrittenFile } from './writer.ts';
 
 export interface MediaFacts {
   /** The bundle or its volumes. */
@@ -40,11 +40,16 @@ Everything here is one signed bundle${volumes > 1 ? ` in ${volumes} volumes (${f
    Without a registry, serve the images straight from here:
 
      eck-airgap serve FOLDER --key airgap.pub --listen HOST:PORT --tls-cert FILE --tls-key FILE
-${volumes > 1 ? `\nThe volumes need not be joined. "cat ${manifest.name}.tar.* > ${manifest.name}.tar" would join them.\n` : ''}
+${volumes > 1 ? `\nThe volumes need not be joined.${joining(manifest.name, volumes)}\n` : ''}
 Bundle       ${facts.bundleDigest}
 Signed by    ${fingerprintGroups(facts.fingerprint).slice(0, 8).join(' ')}
              ${fingerprintGroups(facts.fingerprint).slice(8).join(' ')}
 `;
+}
+
+/** A shell sorts names, not numbers: from the thousandth volume on, `*` gives a wrong order. */
+function joining(name: string, volumes: number): string {
+  return volumes > 999 ? '' : ` "cat ${name}.tar.* > ${name}.tar" would join them.`;
 }
 
 /** Self-contained, without script; every value escaped. */

@@ -2,7 +2,7 @@
 // its final name when the whole bundle is there and synced. What an earlier run left is taken up again.
 import { open, readdir, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileError } from '../core/errors.ts';
+import { fileError, systemErrorCode } from '../core/errors.ts';
 import { syncFolder } from '../core/files.ts';
 import { readFully, scratch, writeFully } from '../core/streams.ts';
 import { volumeNames } from './volumes.ts';
@@ -12,146 +12,187 @@ interface OutputFile {
   /** Where it begins in the bundle. */
   readonly start: number;
   readonly size: number;
-  handle: FileHandle;
+  readonly handle: FileHandle;
   /** Whether it has its final name. */
   final: boolean;
 }
 
-export interface OutputFiles {
-  /** What is there of a range (in `into`, when it is given and large enough); fewer bytes when the files end before it. */
-  read(position: number, length: number, into?: Buffer): Promise<Buffer>;
-  write(position: number, bytes: Uint8Array): Promise<void>;
-  /** Splits a range at the borders of files: which file each part goes to. */
-  parts(position: number, length: number): { file: number; length: number }[];
-  readonly names: readonly string[];
-  readonly sizes: readonly number[];
-  /** Cuts to size, syncs, gives the final names. */
-  commit(renamed: (name: string) => void): Promise<void>;
-  close(): Promise<void>;
+interface Part {
+  /** Index of the file. */
+  readonly file: number;
+  readonly length: number;
 }
 
 export interface OutputOptions {
   readonly folder: string;
   readonly fileName: string;
+  /** Bytes of the whole bundle. */
   readonly size: number;
   readonly volumeSize?: number | undefined;
 }
 
 /** @throws IO_FAILED, DISK_FULL */
 export async function openOutput(options: OutputOptions): Promise<OutputFiles> {
-  const { folder, size } = options;
-  const names = volumeNames(options.fileName, size, options.volumeSize);
-  const volumeSize = options.volumeSize ?? size;
+  const { folder, fileName, size, volumeSize = options.size } = options;
   const files: OutputFile[] = [];
-  const path = (file: Pick<OutputFile, 'name' | 'final'>): string =>
-    join(folder, file.final ? file.name : `${file.name}.partial`);
-  const closing = (): Promise<unknown> => Promise.all(files.map((file) => file.handle.close()));
   try {
-    for (const [i, name] of names.entries()) {
+    for (const [i, name] of volumeNames(fileName, size, options.volumeSize).entries()) {
       const final = await isThere(join(folder, name));
-      const shape = { name, start: i * volumeSize, size: Math.min(volumeSize, size - i * volumeSize), final };
-      files.push({ ...shape, handle: await openOrCreate(path(shape)) });
+      const handle = await openOrCreate(join(folder, final ? name : partialName(name)));
+      files.push({ name, start: i * volumeSize, size: Math.min(volumeSize, size - i * volumeSize), handle, final });
     }
   } catch (error) {
-    await closing();
+    await closeAll(files);
     throw fileError(error, 'open', folder);
   }
+  return new OutputFiles(files, options);
+}
 
-  const parts = (position: number, length: number): { file: number; length: number }[] => {
-    const found: { file: number; length: number }[] = [];
+/** Positions are those in the bundle. */
+export class OutputFiles {
+  readonly #files: readonly OutputFile[];
+  readonly #folder: string;
+  readonly #fileName: string;
+  readonly #volumeSize: number;
+
+  constructor(files: readonly OutputFile[], { folder, fileName, size, volumeSize = size }: OutputOptions) {
+    this.#files = files;
+    this.#folder = folder;
+    this.#fileName = fileName;
+    this.#volumeSize = volumeSize;
+  }
+
+  /** Final names, in order. */
+  get names(): string[] {
+    return this.#files.map((file) => file.name);
+  }
+
+  /** Of each file, when it is whole. */
+  get sizes(): number[] {
+    return this.#files.map((file) => file.size);
+  }
+
+  /** Splits a range at the borders of files. */
+  parts(position: number, length: number): Part[] {
+    const found: Part[] = [];
     for (let at = position; at < position + length;) {
-      const file = Math.floor(at / volumeSize);
-      const take = Math.min(position + length, (file + 1) * volumeSize) - at;
+      const file = Math.floor(at / this.#volumeSize);
+      const take = Math.min(position + length, (file + 1) * this.#volumeSize) - at;
       found.push({ file, length: take });
       at += take;
     }
     return found;
-  };
-  const each = async (
-    position: number,
-    length: number,
-    action: (file: OutputFile, at: number, offset: number, length: number) => Promise<void>,
-  ): Promise<void> => {
-    let offset = 0;
-    for (const part of parts(position, length)) {
-      const file = files[part.file];
-      if (!file) return;
+  }
+
+  /** What is there of a range (in `into`, when it is given and large enough); fewer bytes when the files end before it. */
+  async read(position: number, length: number, into?: Buffer): Promise<Buffer> {
+    const buffer = scratch(into, length);
+    let filled = 0;
+    await this.#each(position, buffer, async (file, at, part) => {
+      const found = await readFully(file.handle, part, at);
+      filled += found.byteLength;
+      return found.byteLength === part.byteLength;
+    });
+    return buffer.subarray(0, filled);
+  }
+
+  async write(position: number, bytes: Uint8Array): Promise<void> {
+    await this.#each(position, bytes, async (file, at, part) => {
+      await this.#demote(file);
+      await writeFully(file.handle, part, at);
+      return true;
+    });
+  }
+
+  /** Cuts every file to its size, and makes what was written durable. */
+  async sync(): Promise<void> {
+    for (const file of this.#files) {
       try {
-        await action(file, position + offset - file.start, offset, part.length);
-      } catch (error) {
-        throw fileError(error, 'write', path(file));
-      }
-      offset += part.length;
-    }
-  };
-  return {
-    names,
-    sizes: files.map((file) => file.size),
-    parts,
-    read: async (position, length, into) => {
-      const buffer = scratch(into, length);
-      let filled = 0;
-      await each(position, length, async (file, at, offset, take) => {
-        if (filled === offset)
-          filled += (await readFully(file.handle, buffer.subarray(offset, offset + take), at)).byteLength;
-      });
-      return buffer.subarray(0, filled);
-    },
-    write: (position, bytes) =>
-      each(position, bytes.byteLength, async (file, at, offset, take) => {
-        if (file.final) await demote(file, folder);
-        await writeFully(file.handle, bytes.subarray(offset, offset + take), at);
-      }),
-    commit: async (renamed) => {
-      for (const file of files) {
-        try {
-          if ((await file.handle.stat()).size !== file.size) {
-            if (file.final) await demote(file, folder);
-            await file.handle.truncate(file.size);
-          }
-          await file.handle.sync();
-        } catch (error) {
-          throw fileError(error, 'write', path(file));
+        if ((await file.handle.stat()).size !== file.size) {
+          await this.#demote(file);
+          await file.handle.truncate(file.size);
         }
+        await file.handle.sync();
+      } catch (error) {
+        throw fileError(error, 'write', this.#path(file));
       }
+    }
+  }
+
+  /** Gives the final names, and removes what an earlier bundle of this name left. `renamed` is told of each. */
+  async rename(renamed: (name: string) => void): Promise<void> {
+    try {
       // the first volume last: a bundle is opened by it
-      for (const file of [...files].reverse()) {
-        if (!file.final) await rename(path(file), join(folder, file.name));
+      for (const file of this.#files.toReversed()) {
+        if (!file.final) await rename(this.#path(file), join(this.#folder, file.name));
         file.final = true;
         renamed(file.name);
       }
-      await syncFolder(folder);
-      await removeStale(options, names);
-    },
-    close: async () => {
-      await closing();
-    },
-  };
-}
+      await syncFolder(this.#folder);
+      await this.#removeStale();
+    } catch (error) {
+      throw fileError(error, 'rename files in', this.#folder);
+    }
+  }
 
-/** A file with its final name is never changed in place: it loses the name first. */
-async function demote(file: OutputFile, folder: string): Promise<void> {
-  await rename(join(folder, file.name), join(folder, `${file.name}.partial`));
-  await syncFolder(folder);
-  file.final = false;
-}
+  async close(): Promise<void> {
+    await closeAll(this.#files);
+  }
 
-/** Files of an earlier bundle of this name, in more volumes or unsplit, would be taken for parts of this one. */
-async function removeStale(options: OutputOptions, names: readonly string[]): Promise<void> {
-  const { folder, fileName } = options;
-  const current = new Set(names);
-  for (const name of await readdir(folder)) {
-    const rest = name.startsWith(fileName) ? name.slice(fileName.length) : undefined;
-    if (rest !== undefined && /^(?:\.[0-9]{3,})?(?:\.partial)?$/.test(rest) && !current.has(name))
-      await rm(join(folder, name), { force: true });
+  /** Visits the parts of a range while `visit` answers true. */
+  async #each<B extends Uint8Array>(
+    position: number,
+    bytes: B,
+    visit: (file: OutputFile, at: number, part: B) => Promise<boolean>,
+  ): Promise<void> {
+    let offset = 0;
+    for (const part of this.parts(position, bytes.byteLength)) {
+      const file = this.#files[part.file];
+      if (!file) return;
+      try {
+        const at = position + offset - file.start;
+        if (!(await visit(file, at, bytes.subarray(offset, offset + part.length) as B))) return;
+      } catch (error) {
+        throw fileError(error, 'write', this.#path(file));
+      }
+      offset += part.length;
+    }
+  }
+
+  /** A file with its final name is never changed in place: it loses the name first. */
+  async #demote(file: OutputFile): Promise<void> {
+    if (!file.final) return;
+    await rename(join(this.#folder, file.name), join(this.#folder, partialName(file.name)));
+    await syncFolder(this.#folder);
+    file.final = false;
+  }
+
+  /** Files of an earlier bundle of this name, in more volumes or unsplit, would be taken for parts of this one. */
+  async #removeStale(): Promise<void> {
+    const current = new Set(this.names);
+    for (const name of await readdir(this.#folder)) {
+      const rest = name.startsWith(this.#fileName) ? name.slice(this.#fileName.length) : undefined;
+      if (rest !== undefined && /^(?:\.[0-9]{3,})?(?:\.partial)?$/.test(rest) && !current.has(name))
+        await rm(join(this.#folder, name), { force: true });
+    }
+  }
+
+  #path(file: OutputFile): string {
+    return join(this.#folder, file.final ? file.name : partialName(file.name));
   }
 }
 
+function partialName(name: string): string {
+  return `${name}.partial`;
+}
+
+/** Never cuts off what is there: it may be all that is left to go on from. */
 async function openOrCreate(path: string): Promise<FileHandle> {
   try {
     return await open(path, 'r+');
-  } catch {
-    return open(path, 'w+');
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT') return open(path, 'wx+');
+    throw error;
   }
 }
 
@@ -160,4 +201,8 @@ async function isThere(path: string): Promise<boolean> {
     () => true,
     () => false,
   );
+}
+
+async function closeAll(files: readonly OutputFile[]): Promise<void> {
+  await Promise.all(files.map((file) => file.handle.close()));
 }

@@ -1,6 +1,7 @@
 // Signature slots: 4 KiB each right behind bundle.json, base64 padded with newlines, so that a slot can be filled in place
 // later, by a second person or an HSM.
 import { AirgapError } from '../core/errors.ts';
+import { decodeBase64 } from '../signing/signature.ts';
 
 export const SLOT_SIZE = 4096;
 
@@ -18,8 +19,9 @@ export function encodeSlot(signature: string): Buffer {
   return Buffer.from(signature.padEnd(SLOT_SIZE, '\n'), 'latin1');
 }
 
-/** The signature in a slot, empty for none; undefined when it is not written as `encodeSlot` does. */
-export function decodeSlot(bytes: Uint8Array): string | undefined {
-  const text = Buffer.from(bytes).toString('latin1');
-  return text.length === SLOT_SIZE ? /^([A-Za-z0-9+/]*={0,2})\n+$/.exec(text)?.[1] : undefined;
+/** The signature in a slot, empty for none; undefined when it is not written exactly as `encodeSlot` does. */
+export function decodeSlot(bytes: Buffer): string | undefined {
+  const signature = bytes.toString('latin1').replace(/\n+$/, '');
+  if (bytes.byteLength !== SLOT_SIZE || signature.length === SLOT_SIZE) return undefined;
+  return signature === '' || decodeBase64(signature) ? signature : undefined;
 }

@@ -1,23 +1,27 @@
 // Writing a bundle. Everything in it is known before the first byte is written (bundle.json, chunk hashes, offsets), so the
-// file is a list of segments with one right content each: what is there and right stays, the rest is written. That is all
-// there is to resuming.
+// file is a list of segments with one right content each: what is there and right stays, the rest is written
+// (write-pass.ts). That is all there is to resuming.
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { digestOf, type Digest } from '../core/digest.ts';
 import { AirgapError, fileError } from '../core/errors.ts';
 import type { Activity } from '../core/events.ts';
 import { tryLock, type ProcessIdentity } from '../core/file-lock.ts';
-import type { Signer } from '../signing/signer.ts';
 import { verifySignature } from '../signing/signature.ts';
-import { chunkTable } from './chunk-table.ts';
-import { geometryOf, MANIFEST_PATH } from './geometry.ts';
+import type { Signer } from '../signing/signer.ts';
+import type { BodySource } from './chunk-source.ts';
+import { CHUNK_TABLE_PATH, chunkTable } from './chunk-table.ts';
+import { wrongGenerated } from './generated.ts';
+import { geometryOf, MANIFEST_PATH, type Geometry } from './geometry.ts';
 import { encodeBundleManifest, type BundleManifest } from './manifest.ts';
-import { openOutput } from './output-files.ts';
-import { decodeSlot, encodeSlot, SLOT_SIZE, slotPath } from './slots.ts';
-import { WritePass, type BodySource, type WrittenFile } from './write-pass.ts';
+import { openOutput, type OutputFiles } from './output-files.ts';
+import { decodeSlot, encodeSlot, slotPath } from './slots.ts';
+import { WritePass } from './write-pass.ts';
 
 export interface Bodies {
+  /** Body of the entry `chunks`. */
   readonly chunkTable: Buffer;
+  /** Bodies of all other entries. */
   readonly source: BodySource;
 }
 
@@ -30,6 +34,14 @@ export interface WriteBundleOptions extends Activity {
   /** Fills the first signature slot. */
   readonly signer: Signer;
   readonly self: ProcessIdentity;
+}
+
+export interface WrittenFile {
+  /** Name in the folder. */
+  readonly path: string;
+  readonly size: number;
+  /** 64 hexadecimal digits. */
+  readonly sha256: string;
 }
 
 export interface WrittenBundle {
@@ -49,18 +61,21 @@ export async function writeBundle(
   options: WriteBundleOptions,
 ): Promise<WrittenBundle> {
   const manifestBytes = encodeBundleManifest(manifest);
-  const geometry = geometryOf(manifestBytes.byteLength, manifest);
+  const wrong = wrongGenerated(manifest, bodies.chunkTable);
+  if (wrong.length > 0)
+    throw new AirgapError(
+      'INTERNAL',
+      `a bundle that no reader would take: ${wrong.join(', ')} does not fit bundle.json`,
+    );
   await mkdir(options.folder, { recursive: true }).catch((error: unknown) => {
     throw fileError(error, 'make', options.folder);
   });
   const unlock = await lockOutput(options);
   try {
+    const geometry = geometryOf(manifestBytes.byteLength, manifest);
     const files = await openOutput({ ...options, size: geometry.size });
     try {
-      const pass = new WritePass(files, geometry, options);
-      await writeAll({ manifest, manifestBytes, bodies, pass, options });
-      await files.commit((name) => options.report?.({ type: 'step', step: `bundle:renamed:${name}` }));
-      return { files: pass.finish(), bundleDigest: digestOf(manifestBytes), written: pass.written };
+      return await writeFiles({ manifest, manifestBytes, bodies, geometry, files, options });
     } finally {
       await files.close();
     }
@@ -82,51 +97,72 @@ interface Writing {
   readonly manifest: BundleManifest;
   readonly manifestBytes: Buffer;
   readonly bodies: Bodies;
-  readonly pass: WritePass;
+  readonly geometry: Geometry;
+  readonly files: OutputFiles;
   readonly options: WriteBundleOptions;
 }
 
-async function writeAll({ manifest, manifestBytes, bodies, pass, options }: Writing): Promise<void> {
-  const slots = await slotContents({ manifest, manifestBytes, pass, options });
-  const table = chunkTable(manifest, bodies.chunkTable);
-  const entries = new Map(manifest.entries.map((entry) => [entry.path, entry]));
-  const { frames, gaps } = pass.geometry;
-  for (const [i, frame] of frames.entries()) {
-    await pass.fixed(gaps[i]?.offset ?? 0, gaps[i]?.bytes ?? Buffer.alloc(0));
-    const entry = entries.get(frame.path);
-    if (frame.path === MANIFEST_PATH) await pass.fixed(frame.offset, manifestBytes);
-    else if (!entry) await pass.fixed(frame.offset, slots.get(frame.path) ?? encodeSlot(''));
-    else if (entry.path === 'chunks') await pass.fixed(frame.offset, bodies.chunkTable);
-    else await pass.body(entry, { offset: frame.offset, chunks: table.chunks(entry.path), source: bodies.source });
-    if (frame.path === slotPath(manifest.signatureSlots - 1)) options.report?.({ type: 'step', step: 'bundle:front' });
-    if (entry) options.report?.({ type: 'step', step: 'bundle:entry' });
-  }
-  const trailer = gaps.at(-1);
-  if (trailer) await pass.fixed(trailer.offset, trailer.bytes);
-  await pass.settle();
-  options.report?.({ type: 'step', step: 'bundle:written' });
+async function writeFiles(writing: Writing): Promise<WrittenBundle> {
+  const { files, options } = writing;
+  const step = (name: string): void => options.report?.({ type: 'step', step: name });
+  const pass = new WritePass(files, options);
+  await writeSegments(writing, pass, step);
+  const sums = await pass.finish();
+  step('bundle:written');
+  await files.sync();
+  step('bundle:synced');
+  await files.rename((name) => step(`bundle:renamed:${name}`));
+  return {
+    files: files.names.map((path, i) => ({ path, size: files.sizes[i] ?? 0, sha256: sums[i] ?? '' })),
+    bundleDigest: digestOf(writing.manifestBytes),
+    written: pass.written,
+  };
 }
 
-/** A signature that is there and good is kept: signing anew would change the file, and may need a person. */
+async function writeSegments(writing: Writing, pass: WritePass, step: (name: string) => void): Promise<void> {
+  const { manifest, manifestBytes, bodies, geometry, options } = writing;
+  const whole = new Map([
+    ...(await slotContents(writing)),
+    [MANIFEST_PATH, manifestBytes],
+    [CHUNK_TABLE_PATH, bodies.chunkTable],
+  ]);
+  const table = chunkTable(manifest, bodies.chunkTable);
+  const entries = new Map(manifest.entries.map((entry) => [entry.path, entry]));
+  const lastSlot = slotPath(manifest.signatureSlots - 1);
+  for (const [i, { path, offset, size }] of geometry.frames.entries()) {
+    const [gap, bytes, entry] = [geometry.gaps[i], whole.get(path), entries.get(path)];
+    if (gap) await pass.fixed(gap.offset, gap.bytes);
+    if (bytes) await pass.fixed(offset, bytes);
+    else if (entry) await pass.body(entry, { offset, chunks: table.chunks(path), source: bodies.source });
+    if (bytes && entry) options.report?.({ type: 'progress', bytes: size });
+    if (path === lastSlot) step('bundle:front');
+    if (entry) step('bundle:entry');
+  }
+  const trailer = geometry.gaps.at(-1);
+  if (trailer) await pass.fixed(trailer.offset, trailer.bytes);
+}
+
+/**
+ * A signature that is there and good is kept: signing anew would change the file, and may need a person. It is made before
+ * the bodies are written, so that a signer who refuses does so at once; until all is there the file has no final name.
+ */
 async function slotContents({
   manifest,
   manifestBytes,
-  pass,
+  geometry,
+  files,
   options,
-}: Omit<Writing, 'bodies'>): Promise<Map<string, Buffer>> {
-  const slots = new Map<string, Buffer>();
-  const front = pass.geometry.frames[0];
-  const same = front !== undefined && (await pass.files.read(front.offset, front.size)).equals(manifestBytes);
+}: Writing): Promise<[string, Buffer][]> {
+  const read = (index: number): Promise<Buffer> => {
+    const frame = geometry.frames[index];
+    return files.read(frame?.offset ?? 0, frame?.size ?? 0);
+  };
+  const same = (await read(0)).equals(manifestBytes);
+  const slots: [string, Buffer][] = [];
   for (let slot = 0; slot < manifest.signatureSlots; slot++) {
-    const path = slotPath(slot);
-    const frame = pass.geometry.frames[slot + 1];
-    const found = same && frame ? decodeSlot(await pass.files.read(frame.offset, SLOT_SIZE)) : undefined;
-    const keep =
-      slot === 0
-        ? found !== undefined && verifySignature(options.signer.publicKey, manifestBytes, found)
-        : found !== undefined;
-    const signature = keep ? (found ?? '') : slot === 0 ? await options.signer.sign(manifestBytes, options.signal) : '';
-    slots.set(path, encodeSlot(signature));
+    const found = same ? (decodeSlot(await read(slot + 1)) ?? '') : '';
+    const keep = slot > 0 || verifySignature(options.signer.publicKey, manifestBytes, found);
+    slots.push([slotPath(slot), encodeSlot(keep ? found : await options.signer.sign(manifestBytes, options.signal))]);
   }
   return slots;
 }

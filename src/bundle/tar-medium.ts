@@ -1,0 +1,92 @@
+// A bundle in its tar. The first header is only a hint of where bundle.json ends: it is regenerated and compared, as is, once
+// bundle.json is known, every header, all padding, the trailer and the length.
+import { AirgapError } from '../core/errors.ts';
+import { damaged } from './damage.ts';
+import {
+  firstSlotOffset,
+  geometryOf,
+  MANIFEST_PATH,
+  nameInGap,
+  type Frame,
+  type Gap,
+  type Geometry,
+} from './geometry.ts';
+import { BUNDLE_MANIFEST_LIMIT, MAX_SIGNATURE_SLOTS, type BundleManifest } from './manifest.ts';
+import type { Front, Medium } from './medium.ts';
+import { SLOT_SIZE, slotPath } from './slots.ts';
+import { BLOCK, claimedSize, tarHeader } from './tar.ts';
+import type { VolumeSet } from './volume-set.ts';
+
+export function tarMedium(volumes: VolumeSet): Medium {
+  const frames = new Map<string, Frame>();
+  const offsetOf = (path: string): number => {
+    const frame = frames.get(path);
+    if (frame) return frame.offset;
+    throw new AirgapError('INTERNAL', `the geometry of ${path} is not known yet`);
+  };
+  return {
+    readFront: () => readFront(volumes),
+    checkFrames: async (front, manifest) => {
+      const geometry = geometryOf(front.manifest.byteLength, manifest);
+      checkSlotCount({ volumes, geometry, found: front.slots.length, manifest });
+      if (volumes.size !== geometry.size) throw volumes.lengthError(geometry.size);
+      for (const gap of geometry.gaps) await checkGap(volumes, gap);
+      for (const frame of geometry.frames) frames.set(frame.path, frame);
+    },
+    readBody: (path, start, buffer) => volumes.read(offsetOf(path) + start, buffer),
+    spans: (path, start, length) => volumes.spans(offsetOf(path) + start, length),
+    close: () => volumes.close(),
+  };
+}
+
+async function readFront(volumes: VolumeSet): Promise<Front> {
+  const size = claimedSize(await readAt(volumes, 0, BLOCK));
+  if (size < 0 || size > BUNDLE_MANIFEST_LIMIT) throw damagedHeader(MANIFEST_PATH, volumes, 0);
+  await expectHeader(volumes, 0, { path: MANIFEST_PATH, size });
+  const manifest = await readAt(volumes, BLOCK, size);
+  const first = firstSlotOffset(size);
+  await expectHeader(volumes, first, { path: slotPath(0), size: SLOT_SIZE });
+  const slots: Buffer[] = [];
+  for (let offset = first; slots.length < MAX_SIGNATURE_SLOTS; offset += BLOCK + SLOT_SIZE) {
+    const header = await volumes.read(offset, Buffer.alloc(BLOCK));
+    if (!header.equals(tarHeader(slotPath(slots.length), SLOT_SIZE))) break;
+    slots.push(await readAt(volumes, offset + BLOCK, SLOT_SIZE));
+  }
+  return { manifest, slots };
+}
+
+/** The length is checked before memory is taken for it. */
+async function readAt(volumes: VolumeSet, position: number, length: number): Promise<Buffer> {
+  if (position + length > volumes.size) throw volumes.lengthError(position + length);
+  return volumes.read(position, Buffer.allocUnsafeSlow(length));
+}
+
+async function expectHeader(
+  volumes: VolumeSet,
+  offset: number,
+  { path, size }: { path: string; size: number },
+): Promise<void> {
+  const found = await readAt(volumes, offset, BLOCK);
+  if (!found.equals(tarHeader(path, size))) throw damagedHeader(path, volumes, offset);
+}
+
+/** Slots end where no further header of one is; if bundle.json says otherwise, that header is damaged. */
+function checkSlotCount(of: { volumes: VolumeSet; geometry: Geometry; found: number; manifest: BundleManifest }): void {
+  const { volumes, geometry, found, manifest } = of;
+  if (found === manifest.signatureSlots) return;
+  const at = geometry.frames[1 + Math.min(found, manifest.signatureSlots)];
+  const path = found < manifest.signatureSlots ? slotPath(found) : (at?.path ?? MANIFEST_PATH);
+  throw damagedHeader(path, volumes, (at?.offset ?? BLOCK) - BLOCK);
+}
+
+async function checkGap(volumes: VolumeSet, gap: Gap): Promise<void> {
+  const expected = gap.bytes;
+  const found = await volumes.read(gap.offset, Buffer.allocUnsafeSlow(expected.byteLength));
+  if (found.equals(expected)) return;
+  const at = gap.offset + expected.findIndex((byte, i) => byte !== found[i]);
+  throw damaged(nameInGap(gap, at), volumes.spans(at, 1));
+}
+
+function damagedHeader(path: string, volumes: VolumeSet, offset: number): AirgapError {
+  return damaged(`the tar header of ${path}`, volumes.spans(offset, BLOCK));
+}
