@@ -1,0 +1,151 @@
+import { mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { CHUNK_SIZE, ChunkHasher } from '../../src/core/chunks.ts';
+import { hexOf } from '../../src/core/digest.ts';
+import { collect } from '../../src/core/streams.ts';
+import { openCache, type Cache } from '../../src/oci/cache.ts';
+import { contentOf } from '../../src/oci/content.ts';
+import { descriptorOf } from '../../src/oci/descriptor.ts';
+import type { Content } from '../../src/oci/target.ts';
+import { randomBytes } from '../support/random-image.ts';
+import { rejected } from '../support/thrown.ts';
+
+const self = { pid: process.pid, isAlive: () => false };
+const BYTES = randomBytes('cache', 300_000);
+const BLOB = descriptorOf(BYTES, 'application/octet-stream');
+let folder: string;
+let cache: Cache;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'eck-airgap-cache-'));
+  cache = await openCache(folder, { self });
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+const ingestPath = (name: string): string => join('ingest', name);
+const read = () => collect(cache.open(BLOB), 1e9);
+
+/** Content that says where it was opened, and may break off. */
+function watched(bytes: Buffer, breakAt = Number.POSITIVE_INFINITY): Content & { readonly opened: number[] } {
+  const opened: number[] = [];
+  return {
+    opened,
+    async *open(start) {
+      opened.push(start);
+      for (let at = start; at < bytes.byteLength; at += 10_000) {
+        if (at >= breakAt) throw new Error('the connection broke');
+        yield bytes.subarray(at, at + 10_000);
+      }
+    },
+  };
+}
+
+describe('what comes in', () => {
+  test('is there afterwards, bit for bit, and leaves nothing else', async () => {
+    expect(await cache.exists(BLOB)).toBe(false);
+    await cache.push(BLOB, watched(BYTES));
+    expect(await cache.exists(BLOB)).toBe(true);
+    expect(await read()).toEqual(BYTES);
+    expect(await collect(cache.open(BLOB, 299_990), 100)).toEqual(BYTES.subarray(299_990));
+    expect(await readdir(join(folder, 'ingest'))).toEqual([]);
+  });
+
+  test.each([0, 1, CHUNK_SIZE, CHUNK_SIZE + 1])('of %d bytes has the chunk hashes of its content', async (size) => {
+    const bytes = randomBytes('size', size);
+    const blob = descriptorOf(bytes, 'x');
+    await cache.push(blob, contentOf(bytes));
+    expect(await cache.chunks(blob)).toEqual(new ChunkHasher().update(bytes).digest());
+  });
+
+  test.each([
+    ['wrong', Buffer.concat([BYTES.subarray(0, -1), Buffer.from([1])])],
+    ['too short', BYTES.subarray(0, -1)],
+    ['too long', Buffer.concat([BYTES, BYTES])],
+  ])('and is %s is never committed', async (_case, bytes) => {
+    expect((await rejected(cache.push(BLOB, contentOf(bytes)))).code).toBe('DIGEST_MISMATCH');
+    expect(await cache.exists(BLOB)).toBe(false);
+    expect(await readdir(join(folder, 'ingest'))).toEqual([]);
+  });
+
+  test('after a break goes on where it was, in this process or the next', async () => {
+    await expect(cache.push(BLOB, watched(BYTES, 200_000))).rejects.toThrow('broke');
+    const content = watched(BYTES);
+    const next = await openCache(folder, { self });
+    await next.push(BLOB, content);
+    expect(content.opened).toEqual([200_000]);
+    expect(await read()).toEqual(BYTES);
+  });
+
+  test('over a partial file that is wrong is fetched once more from the start', async () => {
+    await writeFile(join(folder, ingestPath(hexOf(BLOB.digest))), Buffer.alloc(1000));
+    const content = watched(BYTES);
+    await cache.push(BLOB, content);
+    expect(content.opened).toEqual([1000, 0]);
+    expect(await read()).toEqual(BYTES);
+  });
+
+  test('asked for twice at once is fetched once', async () => {
+    const content = watched(BYTES);
+    await Promise.all([cache.push(BLOB, content), cache.push(BLOB, content)]);
+    expect(content.opened).toEqual([0]);
+  });
+
+  test('beside another process that fetches the same is fetched apart, and both end well', async () => {
+    const lock = join(folder, ingestPath(`${hexOf(BLOB.digest)}.lock`));
+    await writeFile(lock, '4711\n');
+    const beside = await openCache(folder, { self: { pid: process.pid, isAlive: (pid) => pid === 4711 } });
+    await beside.push(BLOB, watched(BYTES));
+    expect(await read()).toEqual(BYTES);
+    expect((await readFile(lock)).toString()).toBe('4711\n');
+  });
+
+  test('beside the lock of a process that is gone goes on with what it left', async () => {
+    await writeFile(join(folder, ingestPath(`${hexOf(BLOB.digest)}.lock`)), '4711\n');
+    await writeFile(join(folder, ingestPath(hexOf(BLOB.digest))), BYTES.subarray(0, 50_000));
+    const content = watched(BYTES);
+    await cache.push(BLOB, content);
+    expect(content.opened).toEqual([50_000]);
+  });
+});
+
+describe('what is there', () => {
+  beforeEach(() => cache.push(BLOB, watched(BYTES)));
+  const path = () => join(folder, 'blobs', 'sha256', hexOf(BLOB.digest));
+
+  test('is not fetched again', async () => {
+    const content = watched(BYTES);
+    await cache.push(BLOB, content);
+    expect(content.opened).toEqual([]);
+  });
+
+  test('and was cut short is noticed and fetched again', async () => {
+    await truncate(path(), 100);
+    expect(await cache.exists(BLOB)).toBe(false);
+    await cache.push(BLOB, watched(BYTES));
+    expect(await read()).toEqual(BYTES);
+  });
+
+  test('keeps its chunk hashes when the side file is lost or cut', async () => {
+    const right = await cache.chunks(BLOB);
+    const side = join(folder, 'chunks', 'sha256', hexOf(BLOB.digest));
+    for (const spoil of [() => rm(side), () => truncate(side, 5)]) {
+      await spoil();
+      expect(await cache.chunks(BLOB)).toEqual(right);
+      expect((await stat(side)).size).toBe(right.byteLength);
+    }
+  });
+
+  test('is forgotten by drop', async () => {
+    await cache.drop(BLOB.digest);
+    expect(await cache.exists(BLOB)).toBe(false);
+    expect((await rejected(read())).code).toBe('CONTENT_MISSING');
+  });
+});
+
+test('a folder that cannot be made is said by name', async () => {
+  await writeFile(join(folder, 'file'), '');
+  const error = await rejected(openCache(join(folder, 'file', 'cache'), { self }));
+  expect(error.message).toContain(join(folder, 'file', 'cache'));
+});
