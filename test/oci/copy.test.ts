@@ -109,9 +109,8 @@ describe('copyGraph', () => {
     const reason = new Error('enough');
     const target = memoryTarget();
     const store: Store = {
-      ...target,
-      fetch: target.fetch,
-      exists: target.exists,
+      fetch: (descriptor, options) => target.fetch(descriptor, options),
+      exists: (descriptor, options) => target.exists(descriptor, options),
       push: async () => stop.abort(reason),
     };
     await expect(copyGraph(await sourceOf(index), store, [index.root], { signal: stop.signal })).rejects.toBe(reason);
