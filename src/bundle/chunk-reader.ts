@@ -1,5 +1,6 @@
 // Bodies chunk by chunk, each checked against the table before it is passed on.
 import { createHash } from 'node:crypto';
+import { CHUNK_SIZE } from '../core/chunks.ts';
 import { AirgapError } from '../core/errors.ts';
 import type { FetchOptions } from '../oci/target.ts';
 import type { Chunk, ChunkTable } from './chunk-table.ts';
@@ -36,13 +37,17 @@ export function chunkReader(medium: Medium, table: ChunkTable): ChunkReader {
 export async function* readChunks(
   chunks: ChunkReader,
   entry: BundleEntry,
-  { start = 0, signal }: FetchOptions = {},
+  { start = 0, signal, reuse = false }: FetchOptions = {},
 ): AsyncGenerator<Buffer> {
   const queue = chunks.of(entry, start)[Symbol.iterator]();
+  // one being read, one being consumed, and the one before it, of which the end may still be on its way out
+  const ring: Buffer[] = [];
+  let turn = 0;
+  const nextBuffer = (): Buffer => (ring[turn++ % 3] ??= Buffer.allocUnsafeSlow(Math.min(CHUNK_SIZE, entry.size)));
   const next = (): { chunk: Chunk; bytes: Promise<Buffer | undefined> } | undefined => {
     const { value } = queue.next() as IteratorResult<Chunk, undefined>;
     if (!value) return undefined;
-    const bytes = chunks.read(entry, value);
+    const bytes = chunks.read(entry, value, reuse ? nextBuffer() : undefined);
     bytes.catch(() => undefined); // awaited below, or ended with the consumer
     return { chunk: value, bytes };
   };

@@ -31,17 +31,22 @@ export interface FileRange {
   /** One past the last byte; the end of the file by default. */
   readonly end?: number | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Use buffers again: a chunk stays valid until the second one after it is asked for. */
+  readonly reuse?: boolean | undefined;
 }
 
 /** Reads a range of an open file with one read ahead. A file that ends early just ends the stream. */
 export async function* readRange(file: FileHandle, range: FileRange = {}): AsyncGenerator<Buffer> {
   const end = range.end ?? Number.MAX_SAFE_INTEGER;
   let position = range.start ?? 0;
+  const ring: Buffer[] = [];
+  let turn = 0;
+  const nextBuffer = (): Buffer => (ring[turn++ % 3] ??= Buffer.allocUnsafeSlow(READ_SIZE));
   const next = (): Promise<Buffer> => {
     const length = Math.min(READ_SIZE, end - position);
     const at = position;
     position += length;
-    return readFully(file, Buffer.allocUnsafeSlow(length), at);
+    return readFully(file, scratch(range.reuse === true ? nextBuffer() : undefined, length), at);
   };
   let pending = position < end ? next() : undefined;
   try {

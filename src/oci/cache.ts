@@ -22,7 +22,7 @@ import type { Store } from './target.ts';
 export type Identity = Pick<Descriptor, 'digest' | 'size'>;
 
 export interface Cache extends Store {
-  /** The bytes from `start` on. @throws CONTENT_MISSING */
+  /** The bytes from `start` on, for whoever uses them at once: buffers are used again (`FetchOptions.reuse`). @throws CONTENT_MISSING */
   open(blob: Identity, start?: number): ByteStream;
   /** sha256 of every 4 MiB, 32 bytes each (src/core/chunks.ts). @throws CONTENT_MISSING */
   chunks(blob: Identity): Promise<Buffer>;
@@ -53,18 +53,18 @@ export async function openCache(folder: string, options: CacheOptions): Promise<
     const found = await stat(paths.blob(blob.digest)).catch(() => undefined);
     return found?.size === blob.size;
   };
-  const openBlob = async function* (blob: Identity, start = 0): ByteStream & AsyncGenerator<Buffer> {
+  const openBlob = async function* (blob: Identity, start = 0, reuse = true): ByteStream & AsyncGenerator<Buffer> {
     const file = await openForReading(paths.blob(blob.digest), blob);
     try {
-      yield* readRange(file, { start });
+      yield* readRange(file, { start, reuse });
     } finally {
       await file.close();
     }
   };
   return {
     exists,
-    open: openBlob,
-    fetch: (descriptor, fetchOptions = {}) => openBlob(descriptor, fetchOptions.start),
+    open: (blob, start) => openBlob(blob, start),
+    fetch: (descriptor, fetchOptions = {}) => openBlob(descriptor, fetchOptions.start, fetchOptions.reuse === true),
     push: async (descriptor, content, pushOptions = {}) => {
       if (await exists(descriptor)) return;
       const files = {

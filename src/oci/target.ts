@@ -7,6 +7,11 @@ export interface FetchOptions {
   /** First byte wanted; 0 by default. */
   readonly start?: number | undefined;
   readonly signal?: AbortSignal | undefined;
+  /**
+   * Lets the medium use its buffers again: a chunk stays valid until the second one after it is asked for. For consumers
+   * that pass bytes on and wait until they are gone; without it a chunk may be kept.
+   */
+  readonly reuse?: boolean | undefined;
 }
 
 export interface Fetcher {
