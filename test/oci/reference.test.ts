@@ -30,7 +30,7 @@ describe('references', () => {
     ':1',
     '@',
     'a:',
-      'a/B',
+    'a/B',
     'a//b',
     'a/',
     '/a',
