@@ -1,0 +1,83 @@
+// The texts beside a bundle: all that crosses the gap is in them, and nothing in them can be more than text.
+import { describe, expect, test } from 'vitest';
+import { readmeText, transferHtml, type MediaFacts } from '../../src/bundle/media.ts';
+import type { BundleManifest } from '../../src/bundle/manifest.ts';
+import { digestOf } from '../../src/core/digest.ts';
+import { fingerprintGroups } from '../../src/signing/fingerprint.ts';
+import { IMAGE, pack } from '../support/pack.ts';
+
+const { manifest } = pack({ files: { 'eck-operator.tgz': Buffer.from('chart') } });
+const fingerprint = digestOf(Buffer.from('a key'));
+
+function facts(count: number): MediaFacts {
+  const files = Array.from({ length: count }, (_, i) => ({
+    path: count === 1 ? 'site.tar' : `site.tar.${String(i + 1).padStart(3, '0')}`,
+    size: 1000 + i,
+    sha256: digestOf(Buffer.from(`${i}`)).slice('sha256:'.length),
+  }));
+  return { files, fingerprint, bundleDigest: digestOf(Buffer.from('bundle.json')) };
+}
+
+describe('README.txt', () => {
+  test('begins with copying the installer, since media are often mounted noexec', () => {
+    const text = readmeText(manifest, facts(1));
+    const steps = ['cp eck-airgap', 'eck-airgap verify', '--dry-run', 'eck-airgap serve'].map((step) =>
+      text.indexOf(step),
+    );
+    expect(steps.every((at, i) => at > (steps[i - 1] ?? 0))).toBe(true);
+  });
+
+  test('says who signed, in the groups of the trust card', () => {
+    const text = readmeText(manifest, facts(1));
+    for (const group of fingerprintGroups(fingerprint)) expect(text).toContain(group);
+  });
+
+  test('has lines that fit a terminal, and is ASCII', () => {
+    for (const count of [1, 2, 1200]) {
+      const text = readmeText(manifest, facts(count));
+      expect(text).toMatch(/^[\x20-\x7e\n]*$/);
+      expect(text.split('\n').filter((line) => line.length > 100)).toEqual([]);
+    }
+  });
+
+  test('joins volumes by a glob only where a glob sorts them rightly', () => {
+    expect(readmeText(manifest, facts(1))).not.toContain('cat ');
+    expect(readmeText(manifest, facts(999))).toContain('cat site.tar.*');
+    expect(readmeText(manifest, facts(1000))).not.toContain('cat ');
+  });
+});
+
+describe('transfer.html', () => {
+  test('names every image, file and medium with its digest, and the key', () => {
+    const html = transferHtml(manifest, facts(3));
+    const wanted = [
+      ...manifest.images.flatMap(({ name, digest }) => [name, digest]),
+      ...manifest.files.flatMap(({ name, digest }) => [name, digest]),
+      ...facts(3).files.flatMap(({ path, sha256, size }) => [path, sha256, `${size}`]),
+      fingerprint,
+      facts(3).bundleDigest,
+      'linux/amd64',
+    ];
+    expect(wanted.filter((text) => !html.includes(text))).toEqual([]);
+    expect(html).toContain(`${1000 + 1001 + 1002} bytes in 3 files`);
+  });
+
+  test('runs no script, loads nothing, and escapes every value', () => {
+    const evil = `"><script>alert('&')</script><img src=x onerror=y>`;
+    const forged = {
+      ...manifest,
+      name: evil,
+      images: manifest.images.map((image) => ({ ...image, name: evil, platforms: [evil] })),
+      files: manifest.files.map((file) => ({ ...file, name: evil })),
+    } as BundleManifest;
+    const html = transferHtml(forged, { ...facts(1), fingerprint: evil, bundleDigest: evil });
+    expect(html).not.toMatch(/<script|<img|javascript:|<link|url\(|@import|https?:/i);
+    expect(html).toContain("default-src 'none'");
+    expect(html.match(/&#60;script&#62;/g)?.length).toBeGreaterThan(5);
+  });
+
+  test('is the same for the same bundle', () => {
+    expect(transferHtml(manifest, facts(2))).toBe(transferHtml(manifest, facts(2)));
+    expect(transferHtml(manifest, facts(1))).toContain(IMAGE);
+  });
+});
