@@ -41,15 +41,25 @@ export async function copyGraph(
   const failure = new AbortController();
   const signal = options.signal ? AbortSignal.any([options.signal, failure.signal]) : failure.signal;
   const transfers = new Semaphore(options.concurrency ?? 4);
-  const started = new Map<Digest, Promise<void>>();
+  const started = new Map<Digest, { readonly descriptor: Descriptor; readonly copied: Promise<void> }>();
   const result = { copied: 0, skipped: 0, bytes: 0 };
 
+  const inTurn = <T>(task: () => Promise<T>): Promise<T> =>
+    transfers.run(async () => {
+      signal.throwIfAborted(); // the turn may have come after a failure
+      try {
+        return await task();
+      } catch (error) {
+        failure.abort(error); // before the turn passes on
+        throw error;
+      }
+    });
   const transfer = async (descriptor: Descriptor): Promise<void> => {
-    signal.throwIfAborted();
     if (await target.exists(descriptor, { signal })) {
       result.skipped++;
       return;
     }
+    signal.throwIfAborted();
     const content = { open: (start: number) => source.fetch(descriptor, { start, signal }) };
     await target.push(descriptor, content, { signal, progress: options.progress });
     result.copied++;
@@ -57,21 +67,22 @@ export async function copyGraph(
   };
   const copy = (descriptor: Descriptor, depth: number): Promise<void> => {
     const running = started.get(descriptor.digest);
-    if (running) return running;
+    if (running)
+      return sameThing(running.descriptor, descriptor) ? running.copied : Promise.reject(twoThings(descriptor));
     if (depth > MAX_DEPTH || started.size >= MAX_NODES) return Promise.reject(tooLarge());
     const copied = copyNode(descriptor, depth).catch((error: unknown) => {
       failure.abort(error);
       throw error;
     });
-    started.set(descriptor.digest, copied);
+    started.set(descriptor.digest, { descriptor, copied });
     return copied;
   };
   const copyNode = async (descriptor: Descriptor, depth: number): Promise<void> => {
     if (isNode(descriptor)) {
-      const node = await transfers.run(() => readManifest(source, descriptor, { signal }));
+      const node = await inTurn(() => readManifest(source, descriptor, { signal }));
       await settle(successors(node).map((child) => copy(child, depth + 1)));
     }
-    await transfers.run(() => transfer(descriptor));
+    await inTurn(() => transfer(descriptor));
   };
 
   try {
@@ -92,12 +103,14 @@ export async function walkGraph(
   roots: readonly Descriptor[],
   options: Activity = {},
 ): Promise<Descriptor[]> {
-  const seen = new Set<Digest>();
+  const seen = new Map<Digest, Descriptor>();
   const found: Descriptor[] = [];
   const visit = async (descriptor: Descriptor, depth: number): Promise<void> => {
-    if (seen.has(descriptor.digest)) return;
+    const before = seen.get(descriptor.digest);
+    if (before && !sameThing(before, descriptor)) throw twoThings(descriptor);
+    if (before) return;
     if (depth > MAX_DEPTH || seen.size >= MAX_NODES) throw tooLarge();
-    seen.add(descriptor.digest);
+    seen.set(descriptor.digest, descriptor);
     if (isNode(descriptor)) {
       const node = await readManifest(source, descriptor, { signal: options.signal });
       for (const child of successors(node)) await visit(child, depth + 1);
@@ -111,6 +124,15 @@ export async function walkGraph(
 /** Waits for all, so that nothing goes on behind the caller's back, then throws the first failure. */
 async function settle(tasks: readonly Promise<void>[]): Promise<void> {
   for (const outcome of await Promise.allSettled(tasks)) if (outcome.status === 'rejected') throw outcome.reason;
+}
+
+/** Media types of blobs may differ; but what is a node in one place and a leaf in another has successors or has none. */
+function sameThing(a: Descriptor, b: Descriptor): boolean {
+  return a.size === b.size && isNode(a) === isNode(b);
+}
+
+function twoThings({ digest }: Descriptor): AirgapError {
+  return new AirgapError('MANIFEST_INVALID', `${digest} is named with two sizes, or as a manifest and as a blob`);
 }
 
 function tooLarge(): AirgapError {

@@ -70,8 +70,10 @@ export function parseManifest(raw: Uint8Array, mediaType: string): Manifest | In
   if (!isIndex && !isImageManifestType(mediaType))
     throw invalid(`unsupported media type ${JSON.stringify(mediaType.slice(0, 100))}`);
   const document = parseObject(raw);
-  if (document['mediaType'] !== undefined && document['mediaType'] !== mediaType) {
-    throw invalid(`served as ${mediaType}, says it is ${JSON.stringify(document['mediaType']).slice(0, 100)}`);
+  const own = document['mediaType'];
+  if (own !== undefined && own !== mediaType) {
+    const said = typeof own === 'string' ? JSON.stringify(own.slice(0, 100)) : `a ${typeof own}`;
+    throw invalid(`served as ${mediaType}, says it is ${said}`);
   }
   if (isIndex ? 'config' in document || 'layers' in document : 'manifests' in document) {
     throw invalid('is a manifest and an index at once');
@@ -106,7 +108,7 @@ export function isNode(descriptor: Descriptor): boolean {
 function parseObject(raw: Uint8Array): Record<string, unknown> {
   let value: unknown;
   try {
-    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(raw));
+    value = JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(raw));
   } catch {
     throw invalid('is not JSON in UTF-8');
   }

@@ -10,7 +10,7 @@ export interface Platform {
 }
 
 const PART = /^[a-z0-9_.-]{1,32}$/;
-const DEFAULT_VARIANT: Readonly<Record<string, string>> = { arm64: 'v8', arm: 'v7' };
+const DEFAULT_VARIANT: Readonly<Record<string, string>> = { amd64: 'v1', arm64: 'v8', arm: 'v7' };
 
 /** `os/architecture[/variant]`. @throws REFERENCE_INVALID */
 export function parsePlatform(text: string): Platform {
@@ -33,12 +33,12 @@ export function formatPlatform(platform: Platform): string {
 
 /** Whether an image for `found` is one for `wanted`; a missing variant means the architecture's usual one. */
 export function matchesPlatform(wanted: Platform, found: Platform): boolean {
-  return (
-    wanted.os === found.os &&
-    wanted.architecture === found.architecture &&
-    (wanted.variant ?? DEFAULT_VARIANT[wanted.architecture] ?? '') ===
-      (found.variant ?? DEFAULT_VARIANT[found.architecture] ?? '')
-  );
+  return wanted.os === found.os && wanted.architecture === found.architecture && variantOf(wanted) === variantOf(found);
+}
+
+/** An empty variant is met too, and says as little as none. */
+function variantOf({ architecture, variant }: Platform): string | undefined {
+  return variant || DEFAULT_VARIANT[architecture];
 }
 
 /** BuildKit lists attestations as children of the platform unknown/unknown. */

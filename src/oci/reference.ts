@@ -17,7 +17,10 @@ const COMPONENT = '[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*';
 const REPOSITORY = new RegExp(`^${COMPONENT}(?:/${COMPONENT})*$`);
 const TAG = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/;
 const LABEL = '[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?';
-const HOST = new RegExp(`^(?:${LABEL}(?:\\.${LABEL})*\\.?|\\[[0-9A-Fa-f:.]+\\])(?::[0-9]{1,5})?$`);
+const HOST = new RegExp(`^(?:${LABEL}(?:\\.${LABEL})*|\\[[0-9A-Fa-f:.]+\\])(?::[0-9]{1,5})?$`);
+
+/** The id of an image, which the grammar refuses as a name. */
+const IMAGE_ID = /^[0-9a-f]{64}$/;
 
 export function isTag(text: string): boolean {
   return TAG.test(text);
@@ -38,6 +41,7 @@ export function parseReference(text: string): Reference {
   if (more.length > 0) throw invalid(text, 'it has more than one "@"');
   if (digest !== undefined && !isDigest(digest)) throw invalid(text, 'what follows "@" is not a sha256 digest');
   const { name, tag } = splitTag(beforeDigest);
+  if (IMAGE_ID.test(name)) throw invalid(text, 'it is the id of an image; write its name, and @sha256: before the id');
   if (tag !== undefined && !isTag(tag)) throw invalid(text, `${JSON.stringify(tag)} is not a tag`);
   const { registry, repository } = splitHost(name);
   if (!isRegistryHost(registry)) throw invalid(text, `${JSON.stringify(registry)} is not a registry host`);
