@@ -170,7 +170,7 @@ describe('the repository', () => {
   test('pins every dependency exactly', async () => {
     const { dependencies, devDependencies, optionalDependencies } = await manifest();
     const loose = Object.entries({ ...dependencies, ...devDependencies, ...optionalDependencies }).filter(
-      ([, version]) => !/^[0-9]+\.[0-9]+\.[0-9]+$/.test(version),
+      ([, version]) => !/^(?:npm:[^ ]+@)?[0-9]+\.[0-9]+\.[0-9]+$/.test(version),
     );
     expect(loose).toEqual([]);
   });

@@ -1,34 +1,31 @@
 // The command line: the table of commands, and what holds for each of them.
 import { Command, CommanderError } from 'commander';
 import { AirgapError } from '../core/errors.ts';
-import { buildCommand } from './commands/build.ts';
-import { exportCommand } from './commands/export.ts';
-import { inspectCommand } from './commands/inspect.ts';
-import { keygenCommand } from './commands/keygen.ts';
-import { loadCommand } from './commands/load.ts';
-import { lockCommand } from './commands/lock.ts';
-import { serveCommand } from './commands/serve.ts';
-import { verifyCommand } from './commands/verify.ts';
 import type { CommandModule } from './command.ts';
 import type { Io } from './io.ts';
 import { openOutput, type OutputFlags } from './output.ts';
 import { VERSION } from './version.ts';
 
-export const commands: readonly CommandModule[] = [
-  keygenCommand,
-  lockCommand,
-  buildCommand,
-  verifyCommand,
-  inspectCommand,
-  exportCommand,
-  loadCommand,
-  serveCommand,
-];
+/** In the order of the help. A command is loaded when it is wanted: what one needs must not slow the start of another. */
+const loaders: Readonly<Record<string, () => Promise<CommandModule>>> = {
+  keygen: async () => (await import('./commands/keygen.ts')).keygenCommand,
+  lock: async () => (await import('./commands/lock.ts')).lockCommand,
+  build: async () => (await import('./commands/build.ts')).buildCommand,
+  verify: async () => (await import('./commands/verify.ts')).verifyCommand,
+  inspect: async () => (await import('./commands/inspect.ts')).inspectCommand,
+  export: async () => (await import('./commands/export.ts')).exportCommand,
+  load: async () => (await import('./commands/load.ts')).loadCommand,
+  serve: async () => (await import('./commands/serve.ts')).serveCommand,
+};
+
+export async function allCommands(): Promise<CommandModule[]> {
+  return Promise.all(Object.values(loaders).map((load) => load()));
+}
 
 /** Runs one command line; answers the exit status. Never throws. */
 export async function run(argv: readonly string[], io: Io): Promise<number> {
   let status = 0;
-  const program = createProgram(io, (exit) => (status = exit));
+  const program = createProgram(await commandsFor(argv), io, (exit) => (status = exit));
   try {
     await program.parseAsync([...argv], { from: 'user' });
     return status;
@@ -38,8 +35,15 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
   }
 }
 
-/** The program with all its commands; also what the reference documentation is generated from. */
-export function createProgram(io: Io, done: (status: number) => void): Command {
+/** The named command; for the version none; all for whatever lists or suggests commands. */
+async function commandsFor([first = '']: readonly string[]): Promise<readonly CommandModule[]> {
+  if (first === '-V' || first === '--version') return [];
+  const load = Object.hasOwn(loaders, first) ? loaders[first] : undefined;
+  return load === undefined ? allCommands() : [await load()];
+}
+
+/** The program with these commands; also what the reference documentation is generated from. */
+export function createProgram(commands: readonly CommandModule[], io: Io, done: (status: number) => void): Command {
   const program = new Command('eck-airgap')
     .description(
       'Carries the Elastic Stack on Kubernetes into networks with no way out: one signed bundle, built outside, verified and loaded inside.',
@@ -76,7 +80,7 @@ async function perform(module: CommandModule, command: Command, io: Io, args: un
 
 async function usageFailure(error: CommanderError, argv: readonly string[], io: Io): Promise<number> {
   const message = error.message.replace(/^error: /, '').replace(/\n/g, ' ');
-  const known = commands.some((module) => module.name === argv[0]);
+  const known = Object.hasOwn(loaders, argv[0] ?? '');
   return failure(
     new AirgapError('USAGE', message === '(outputHelp)' ? 'a command is needed' : message, {
       hint: `See "eck-airgap ${known ? `${argv[0] ?? ''} ` : ''}--help".`,

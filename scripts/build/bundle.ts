@@ -1,0 +1,30 @@
+// The program as one CommonJS file. `npm run build` keeps it for any Node 24; `npm run package` puts it into binaries.
+import { readFile } from 'node:fs/promises';
+import { build, type BuildOptions } from 'esbuild';
+import { deferred } from './deferred.ts';
+
+const root = new URL('../../', import.meta.url).pathname;
+
+const shared: BuildOptions = {
+  absWorkingDir: root,
+  bundle: true,
+  platform: 'node',
+  target: 'node24',
+  format: 'cjs',
+  minify: true,
+  legalComments: 'none',
+  logLevel: 'warning',
+};
+
+/** Bundles the program with all that it uses. The same source gives the same bytes in any folder. */
+export async function bundleProgram(outfile: string): Promise<void> {
+  const { version } = JSON.parse(await readFile(`${root}package.json`, 'utf8')) as { version: string };
+  await build({
+    ...shared,
+    entryPoints: ['src/cli/main.ts'],
+    outfile,
+    plugins: [deferred(['undici', 'iconv-lite'], shared)],
+    banner: { js: '#!/usr/bin/env node' },
+    define: { ECK_AIRGAP_VERSION: JSON.stringify(version), 'import.meta.url': '""' },
+  });
+}

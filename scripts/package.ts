@@ -1,0 +1,25 @@
+// `npm run package`: the program as one file for each platform, in dist/, with nothing to install beside it.
+// Usage: npm run package [-- --target linux-x64 …] [--out FOLDER]
+import { basename, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { packageProgram } from './package/package.ts';
+import { targetsNamed } from './package/targets.ts';
+
+const root = new URL('..', import.meta.url).pathname;
+const interrupted = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => interrupted.abort());
+
+try {
+  const { values } = parseArgs({
+    options: { target: { type: 'string', multiple: true, default: [] }, out: { type: 'string', default: 'dist' } },
+  });
+  await packageProgram(targetsNamed(values.target), {
+    out: resolve(root, values.out),
+    signal: interrupted.signal,
+    onPackaged: ({ path, bytes, sha256 }) =>
+      console.log(`${basename(path).padEnd(24)}${String(bytes).padStart(11)}  ${sha256}`),
+  });
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = interrupted.signal.aborted ? 130 : 1;
+}
