@@ -1,10 +1,11 @@
-// The interop suite: installs what it needs from Debian and builds cosign, bundles the program as it ships, and runs the
+// The interop suite: installs what it needs from Debian and builds cosign, makes the program as it ships, and runs the
 // journeys of test/interop. What cannot be installed is named, and the tests that need it are skipped with that reason.
 // Arguments go to vitest.
 import { spawn } from 'node:child_process';
 import { ensureDebianTools } from './interop/apt.ts';
 import { installConformance } from './interop/conformance.ts';
 import { ensureCosign } from './interop/cosign.ts';
+import { PACKAGED_VARIABLE } from './interop/packaged.ts';
 import { run } from './interop/process.ts';
 import { goFolder, isHere, MISSING_VARIABLE, type Missing } from './interop/tools.ts';
 
@@ -17,7 +18,11 @@ async function main(): Promise<number> {
   const withoutConformance = await ensureConformance();
   if (withoutConformance !== undefined) missing.conformance = withoutConformance;
   for (const [tool, reason] of Object.entries(missing)) console.log(`not here: ${tool}: ${reason}`);
-  return vitest({ [MISSING_VARIABLE]: JSON.stringify(missing), ECK_AIRGAP: await programUnderTest() });
+  return vitest({
+    [MISSING_VARIABLE]: JSON.stringify(missing),
+    ECK_AIRGAP: await programUnderTest(),
+    ...(await packaged(missing)),
+  });
 }
 
 /** Answers why the conformance suite is not here, if so. */
@@ -39,6 +44,20 @@ async function programUnderTest(): Promise<string> {
   if (named !== undefined) return named;
   await run(process.execPath, ['scripts/build.ts'], { cwd: root });
   return `${root}dist/eck-airgap.cjs`;
+}
+
+/** The folder of the binaries, unless it is named already. Without strip there is none, and the journeys say so. */
+async function packaged(missing: Missing): Promise<Record<string, string>> {
+  const wanting = missing.strip ?? missing['aarch64-linux-gnu-strip'];
+  if (process.env[PACKAGED_VARIABLE] !== undefined || wanting !== undefined) return {};
+  try {
+    console.log((await run(process.execPath, ['scripts/package.ts'], { cwd: root })).stdout);
+    return { [PACKAGED_VARIABLE]: `${root}dist` };
+  } catch (error) {
+    // the journeys with the binaries fail then, the others run
+    console.error(error instanceof Error ? error.message : error);
+    return {};
+  }
 }
 
 function vitest(env: Readonly<Record<string, string>>): Promise<number> {

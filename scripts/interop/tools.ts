@@ -24,9 +24,17 @@ export const debianPackages = {
   unshare: 'util-linux',
   nsenter: 'util-linux',
   mount: 'mount',
+  chroot: 'coreutils',
+  strip: 'binutils',
+  'aarch64-linux-gnu-strip': 'binutils-aarch64-linux-gnu',
+  'qemu-aarch64-static': 'qemu-user-static',
+  'arm64 libraries': 'libstdc++6-arm64-cross',
 } as const;
 
 export type DebianTool = keyof typeof debianPackages;
+/** What is no program, and where Debian puts it. */
+const files: Partial<Record<Tool, string>> = { 'arm64 libraries': '/usr/aarch64-linux-gnu/lib/libstdc++.so.6' };
+
 /** Built with Go into the project's cache: cosign, and the conformance suite of the OCI distribution specification. */
 const goTools = ['cosign', 'conformance'] as const;
 export type GoTool = (typeof goTools)[number];
@@ -57,14 +65,17 @@ export async function missingTools(): Promise<Missing> {
 }
 
 export async function isHere(tool: Tool): Promise<boolean> {
+  const file = files[tool];
+  if (file !== undefined) return allows(file, constants.R_OK);
   const built = goTools.some((name) => name === tool);
   const folders = built ? [goFolder] : toolEnvironment.PATH.split(delimiter);
-  for (const folder of folders) {
-    const found = await access(join(folder, tool), constants.X_OK).then(
-      () => true,
-      () => false,
-    );
-    if (found) return true;
-  }
+  for (const folder of folders) if (await allows(join(folder, tool), constants.X_OK)) return true;
   return false;
+}
+
+function allows(path: string, mode: number): Promise<boolean> {
+  return access(path, mode).then(
+    () => true,
+    () => false,
+  );
 }
