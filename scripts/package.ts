@@ -1,6 +1,6 @@
 // `npm run package`: the program as one file for each platform, in dist/, with nothing to install beside it.
 // Usage: npm run package [-- --target linux-x64 …] [--out FOLDER]
-import { basename, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { packageProgram } from './package/package.ts';
 import { targetsNamed } from './package/targets.ts';
@@ -15,11 +15,13 @@ try {
   });
   await packageProgram(targetsNamed(values.target), {
     out: resolve(root, values.out),
+    cache: join(root, '.cache', 'package'),
     signal: interrupted.signal,
     onPackaged: ({ path, bytes, sha256 }) =>
       console.log(`${basename(path).padEnd(24)}${String(bytes).padStart(11)}  ${sha256}`),
   });
 } catch (error) {
-  console.error(error instanceof Error ? error.message : error);
-  process.exitCode = interrupted.signal.aborted ? 130 : 1;
+  const { aborted } = interrupted.signal;
+  console.error(aborted ? 'interrupted' : error instanceof Error ? error.message : error);
+  process.exitCode = aborted ? 130 : 1;
 }

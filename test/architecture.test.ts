@@ -40,6 +40,8 @@ interface Source {
   readonly module: string;
   readonly file: ts.SourceFile;
   readonly imports: readonly string[];
+  /** Those of `imports` that are loaded when something asks for them: import(), not `import … from`. */
+  readonly later: readonly string[];
 }
 
 let sources: Source[];
@@ -52,6 +54,7 @@ beforeAll(async () => {
 async function load(path: string): Promise<Source> {
   const file = ts.createSourceFile(path, await readFile(join(ROOT, path), 'utf8'), ts.ScriptTarget.Latest, true);
   const imports: string[] = [];
+  const later: string[] = [];
   const visit = (node: ts.Node): void => {
     const specifier =
       ts.isImportDeclaration(node) || ts.isExportDeclaration(node)
@@ -59,11 +62,14 @@ async function load(path: string): Promise<Source> {
         : ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword
           ? node.arguments[0]
           : undefined;
-    if (specifier && ts.isStringLiteral(specifier)) imports.push(specifier.text);
+    if (specifier && ts.isStringLiteral(specifier)) {
+      imports.push(specifier.text);
+      if (ts.isCallExpression(node)) later.push(specifier.text);
+    }
     ts.forEachChild(node, visit);
   };
   visit(file);
-  return { path, module: path.split('/')[1] ?? '', file, imports };
+  return { path, module: path.split('/')[1] ?? '', file, imports, later };
 }
 
 /** The path below the repository that a relative import means. */
@@ -97,6 +103,21 @@ describe('modules', () => {
         .map((name) => `${source.path} imports ${name}`),
     );
     expect(offences).toEqual([]);
+  });
+
+  test('let the program start without what only some commands need', () => {
+    const byPath = new Map(sources.map((source) => [source.path, source]));
+    const atStart = new Set(['src/cli/main.ts']);
+    const packages = new Set<string>();
+    for (const path of atStart) {
+      const source = byPath.get(path)!;
+      for (const specifier of source.imports.filter((name) => !source.later.includes(name))) {
+        if (specifier.startsWith('.')) atStart.add(target(source, specifier));
+        else if (!specifier.startsWith('node:')) packages.add(specifier);
+      }
+    }
+    expect([...packages]).toEqual(['commander']);
+    expect([...atStart].filter((path) => !/^src\/(?:cli\/[^/]+|core\/.+)$/.test(path))).toEqual([]);
   });
 
   test('have no cycle between files', () => {

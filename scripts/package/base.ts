@@ -12,7 +12,6 @@ import type { Target } from './targets.ts';
 const run = promisify(execFile);
 const require = createRequire(import.meta.url);
 const root = new URL('../../', import.meta.url).pathname;
-const cache = join(root, '.cache', 'package');
 
 export interface Pinned {
   readonly version: string;
@@ -29,13 +28,21 @@ export async function pinned({ base }: Target): Promise<Pinned> {
   return entry;
 }
 
-/** Path of the platform's Node, as npm has it. `work` is a folder for what is not whole yet. */
-export async function baseBinary(target: Target, work: string, signal: AbortSignal): Promise<string> {
+export interface BaseOptions {
+  /** Where archives are kept that were fetched whole. */
+  readonly cache: string;
+  /** For what is not whole yet, and what is unpacked. */
+  readonly work: string;
+  readonly signal: AbortSignal;
+}
+
+/** Path of the platform's Node, as npm has it. @throws Error where what npm answers is not what is pinned */
+export async function baseBinary(target: Target, options: BaseOptions): Promise<string> {
   const pin = await pinned(target);
   const installed = installedBinary(target, pin);
   if (installed !== undefined) return installed;
-  const archive = await archiveOf(target, pin, { work, signal });
-  const folder = join(work, target.base);
+  const archive = await archiveOf(target, pin, options);
+  const folder = join(options.work, target.base);
   await mkdir(folder);
   await extract({ file: archive, cwd: folder, strip: 1, filter: (path) => path === `package/${target.executable}` });
   return join(folder, target.executable);
@@ -50,12 +57,7 @@ function installedBinary({ base, executable }: Target, pin: Pinned): string | un
   }
 }
 
-interface FetchOptions {
-  readonly work: string;
-  readonly signal: AbortSignal;
-}
-
-async function archiveOf({ base }: Target, pin: Pinned, { work, signal }: FetchOptions): Promise<string> {
+async function archiveOf({ base }: Target, pin: Pinned, { cache, work, signal }: BaseOptions): Promise<string> {
   const file = `${base}-${pin.version}.tgz`;
   const kept = join(cache, file);
   if ((await integrityOf(kept)) === pin.integrity) return kept;

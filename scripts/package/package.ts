@@ -22,6 +22,8 @@ export interface Packaged {
 export interface PackageOptions {
   /** Folder for the binaries; what is not whole yet lies in a folder of its own below it. */
   readonly out: string;
+  /** Folder that keeps what was fetched. */
+  readonly cache: string;
   readonly signal: AbortSignal;
   /** Called with each binary when it is there. */
   readonly onPackaged: (packaged: Packaged) => void;
@@ -50,9 +52,9 @@ async function requireSameNode(target: Target): Promise<void> {
   throw new Error(`${target.name} is packaged by Node ${version}; this is Node ${process.version}: run "npm ci".`);
 }
 
-async function packageOne(target: Target, work: string, { out, signal }: PackageOptions): Promise<Packaged> {
+async function packageOne(target: Target, work: string, { out, cache, signal }: PackageOptions): Promise<Packaged> {
   const base = join(work, `base-${target.name}`);
-  await copyFile(await baseBinary(target, work, signal), base);
+  await copyFile(await baseBinary(target, { cache, work, signal }), base);
   if (target.platform === 'win') await writeFile(base, withoutCertificate(await readFile(base)));
   await chmod(base, 0o755);
   await strip(target, base);
