@@ -11,13 +11,16 @@ import type { Signer } from '../signing/signer.ts';
 import { formatSums } from '../signing/sums.ts';
 import type { ProcessIdentity } from '../core/file-lock.ts';
 import { fetchLocked, type FetchLockedOptions } from './fetch.ts';
+import { placeInstaller, type Installer } from './installers.ts';
 import { packBundle, type PackedBundle } from './pack.ts';
 
 export interface BuildOptions extends FetchLockedOptions {
-  /** Folder to write: the bundle or its volumes, SHA256SUMS and its signature, README.txt, transfer.html. */
+  /** Folder to write: the bundle or its volumes, installers, SHA256SUMS and its signature, README.txt, transfer.html. */
   readonly media: string;
   /** Bytes of a volume; one file by default. */
   readonly volumeSize?: number | undefined;
+  /** Programs to put beside the bundle. */
+  readonly installers?: readonly Installer[];
   readonly signer: Signer;
   readonly self: ProcessIdentity;
 }
@@ -39,9 +42,10 @@ export async function build(lock: Lock, options: BuildOptions): Promise<BuildRes
   await mkdir(options.media, { recursive: true }).catch((error: unknown) => {
     throw fileError(error, 'make', options.media);
   });
+  const installers = (options.installers ?? []).map(({ name, digest, size }) => ({ name, digest, size }));
   for (let repairs = 0; ; repairs++) {
     await fetchLocked(lock, options);
-    const packed = await packBundle(lock, options.cache, { signal: options.signal });
+    const packed = await packBundle(lock, options.cache, { signal: options.signal, installers });
     try {
       return await writeMedia(packed, options);
     } catch (error) {
@@ -63,12 +67,23 @@ async function writeMedia(packed: PackedBundle, options: BuildOptions): Promise<
     { chunkTable, source },
     { folder: media, fileName: `${manifest.name}.tar`, volumeSize, signer, self, signal, report },
   );
-  const facts = { files: written.files, fingerprint: signer.publicKey.fingerprint, bundleDigest: written.bundleDigest };
+  const installers: WrittenFile[] = [];
+  for (const installer of options.installers ?? []) {
+    await placeInstaller(installer, media, options);
+    installers.push({ path: installer.name, size: installer.size, sha256: hexOf(installer.digest) });
+  }
+  report?.({ type: 'step', step: 'build:installers' });
+  const facts = {
+    files: written.files,
+    installers,
+    fingerprint: signer.publicKey.fingerprint,
+    bundleDigest: written.bundleDigest,
+  };
   const texts = {
     'README.txt': Buffer.from(readmeText(manifest, facts)),
     'transfer.html': Buffer.from(transferHtml(manifest, facts)),
   };
-  const files: WrittenFile[] = [...written.files];
+  const files: WrittenFile[] = [...written.files, ...installers];
   for (const [name, bytes] of Object.entries(texts)) {
     await writeWholeFile(join(media, name), bytes);
     files.push({ path: name, size: bytes.byteLength, sha256: hexOf(digestOf(bytes)) });

@@ -23,6 +23,8 @@ export interface PackedBundle {
 
 export interface PackOptions {
   readonly signatureSlots?: number;
+  /** Programs that travel beside the bundle. */
+  readonly installers?: BundleManifest['installers'];
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -54,7 +56,7 @@ export async function packBundle(lock: Lock, cache: Cache, options: PackOptions 
       { name: LOCK_FILE, mediaType: lockBlob.mediaType, digest: lockBlob.digest, size: lockBlob.size },
       ...lock.files.map(({ name, digest, size }) => ({ name, mediaType: FILE_MEDIA_TYPE, digest, size })),
     ],
-    installers: [],
+    installers: options.installers ?? [],
     sequence: 0,
   };
   const generated = new Map<string, Uint8Array>([

@@ -7,6 +7,7 @@ import type { WrittenFile } from './writer.ts';
 export interface MediaFacts {
   /** The bundle or its volumes. */
   readonly files: readonly WrittenFile[];
+  readonly installers: readonly WrittenFile[];
   readonly fingerprint: string;
   readonly bundleDigest: string;
 }
@@ -23,7 +24,7 @@ Everything here is one signed bundle${volumes > 1 ? ` in ${volumes} volumes (${f
    nothing on them can run. Check it with the commands on the trust card
    BEFORE it runs. The card and airgap.pub come another way than this media.
 
-     cp eck-airgap* /usr/local/bin/
+${copyInstallers(facts.installers)}
 
 2. Is every byte what was signed? (FOLDER is where this media is mounted.)
 
@@ -47,6 +48,18 @@ Signed by    ${fingerprintGroups(facts.fingerprint).slice(0, 8).join(' ')}
 `;
 }
 
+/** The first is what the commands below call `eck-airgap`. */
+function copyInstallers(installers: readonly WrittenFile[]): string {
+  const names = installers.map(({ path }) => path).filter((name) => !name.endsWith('.exe'));
+  if (names.length === 0) return '     (This media holds no installer for Linux; use the one that you have.)';
+  return names
+    .map(
+      (name, i) =>
+        `${i > 0 ? `     or, for ${name.replace('eck-airgap-', '')}:\n` : ''}     install -m 755 ${name} /usr/local/bin/eck-airgap`,
+    )
+    .join('\n');
+}
+
 /** A shell sorts names, not numbers: from the thousandth volume on, `*` gives a wrong order. */
 function joining(name: string, volumes: number): string {
   return volumes > 999 ? '' : ` "cat ${name}.tar.* > ${name}.tar" would join them.`;
@@ -54,7 +67,8 @@ function joining(name: string, volumes: number): string {
 
 /** Self-contained, without script; every value escaped. */
 export function transferHtml(manifest: BundleManifest, facts: MediaFacts): string {
-  const total = facts.files.reduce((sum, file) => sum + file.size, 0);
+  const onMedia = [...facts.files, ...facts.installers];
+  const total = onMedia.reduce((sum, file) => sum + file.size, 0);
   const images = manifest.images.map((image) => [
     image.name,
     image.digest,
@@ -63,7 +77,7 @@ export function transferHtml(manifest: BundleManifest, facts: MediaFacts): strin
     'none',
   ]);
   const files = manifest.files.map((file) => [file.name, file.digest, `${file.size}`]);
-  const media = facts.files.map((file) => [file.path, `sha256:${file.sha256}`, `${file.size}`]);
+  const media = onMedia.map((file) => [file.path, `sha256:${file.sha256}`, `${file.size}`]);
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -80,8 +94,8 @@ td { font-family: ui-monospace, monospace; font-size: 12px; overflow-wrap: anywh
 </head>
 <body>
 <h1>What crosses the gap: ${escapeHtml(manifest.name)}</h1>
-<p>${manifest.images.length} container images and ${manifest.files.length} files, ${total} bytes in ${facts.files.length} file${facts.files.length === 1 ? '' : 's'} on the media.
-Every byte is covered by one signature.</p>
+<p>${manifest.images.length} container images and ${manifest.files.length} files, ${total} bytes in ${onMedia.length} file${onMedia.length === 1 ? '' : 's'} on the media.
+Every byte of the bundle is covered by one signature, and so are the digests of the installers.</p>
 ${table(
   'Identity',
   ['', ''],

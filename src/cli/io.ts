@@ -1,5 +1,6 @@
 // The process as the commands see it. The only module that touches it is main.ts; tests pass their own.
 import type { Readable, Writable } from 'node:stream';
+import type { PackagedProgram } from '../core/program.ts';
 import type { AirgapEvent } from '../core/events.ts';
 import type { ProcessIdentity } from '../core/file-lock.ts';
 
@@ -13,6 +14,8 @@ export interface Io {
   readonly self: ProcessIdentity;
   /** Milliseconds of a clock that only goes forward. */
   readonly now: () => number;
+  /** The running program, where it is one file that can be carried. */
+  readonly program?: PackagedProgram | undefined;
   /** Aborted by the first Ctrl-C (SIGINT) or SIGTERM. */
   readonly signal: AbortSignal;
   /** Sees every event before it is printed. */

@@ -1,5 +1,7 @@
 // The process: arguments, streams, signals, exit status. Nothing else in the project touches them.
 import { homedir } from 'node:os';
+import { isSea } from 'node:sea';
+import { isInstallerPlatform, type PackagedProgram } from '../core/program.ts';
 import type { Io } from './io.ts';
 import { interrupted } from './output.ts';
 import { run } from './run.ts';
@@ -25,6 +27,12 @@ function isAlive(pid: number): boolean {
   }
 }
 
+/** None when Node runs the program from a script. */
+function packagedProgram(): PackagedProgram | undefined {
+  const platform = `${process.platform === 'win32' ? 'win' : process.platform}-${process.arch}`;
+  return isSea() && isInstallerPlatform(platform) ? { path: process.execPath, platform } : undefined;
+}
+
 // A reader that has seen enough (`| head`) is no error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0);
@@ -40,6 +48,7 @@ const io: Io = {
   homeDir: homedir(),
   self: { pid: process.pid, isAlive },
   now: () => performance.now(),
+  program: packagedProgram(),
   signal: interruptible(),
 };
 

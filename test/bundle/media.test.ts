@@ -9,22 +9,38 @@ import { IMAGE, pack } from '../support/pack.ts';
 const { manifest } = pack({ files: { 'eck-operator.tgz': Buffer.from('chart') } });
 const fingerprint = digestOf(Buffer.from('a key'));
 
+const installers = ['eck-airgap-linux-arm64', 'eck-airgap-linux-x64', 'eck-airgap-win-x64.exe'].map((path, i) => ({
+  path,
+  size: 100 + i,
+  sha256: `${i}`.repeat(64),
+}));
+
 function facts(count: number): MediaFacts {
   const files = Array.from({ length: count }, (_, i) => ({
     path: count === 1 ? 'site.tar' : `site.tar.${String(i + 1).padStart(3, '0')}`,
     size: 1000 + i,
     sha256: digestOf(Buffer.from(`${i}`)).slice('sha256:'.length),
   }));
-  return { files, fingerprint, bundleDigest: digestOf(Buffer.from('bundle.json')) };
+  return { files, installers, fingerprint, bundleDigest: digestOf(Buffer.from('bundle.json')) };
 }
 
 describe('README.txt', () => {
   test('begins with copying the installer, since media are often mounted noexec', () => {
     const text = readmeText(manifest, facts(1));
-    const steps = ['cp eck-airgap', 'eck-airgap verify', '--dry-run', 'eck-airgap serve'].map((step) =>
-      text.indexOf(step),
-    );
+    const steps = [
+      'install -m 755 eck-airgap-linux-arm64',
+      'install -m 755 eck-airgap-linux-x64',
+      'eck-airgap verify',
+      '--dry-run',
+      'eck-airgap serve',
+    ].map((step) => text.indexOf(step));
     expect(steps.every((at, i) => at > (steps[i - 1] ?? 0))).toBe(true);
+  });
+
+  test('says so where there is no installer', () => {
+    const text = readmeText(manifest, { ...facts(1), installers: [] });
+    expect(text).toContain('holds no installer');
+    expect(text).not.toContain('install -m');
   });
 
   test('says who signed, in the groups of the trust card', () => {
@@ -54,12 +70,13 @@ describe('transfer.html', () => {
       ...manifest.images.flatMap(({ name, digest }) => [name, digest]),
       ...manifest.files.flatMap(({ name, digest }) => [name, digest]),
       ...facts(3).files.flatMap(({ path, sha256, size }) => [path, sha256, `${size}`]),
+      ...installers.flatMap(({ path, sha256, size }) => [path, sha256, `${size}`]),
       fingerprint,
       facts(3).bundleDigest,
       'linux/amd64',
     ];
     expect(wanted.filter((text) => !html.includes(text))).toEqual([]);
-    expect(html).toContain(`${1000 + 1001 + 1002} bytes in 3 files`);
+    expect(html).toContain(`${1000 + 1001 + 1002 + 100 + 101 + 102} bytes in 6 files`);
   });
 
   test('runs no script, loads nothing, and escapes every value', () => {

@@ -53,6 +53,9 @@ describe('08 package, linux-x64', () => {
     const before = await site(stage);
     vi.stubEnv('ECK_AIRGAP', packagedBinary('linux-x64'));
     const own = await makeSite(stage, { images: [SMALL] });
+    const onMedia = join(own.media, 'eck-airgap-linux-x64');
+    expect(await sha256OfFile(onMedia)).toBe(await sha256OfFile(packagedBinary('linux-x64')));
+    vi.stubEnv('ECK_AIRGAP', onMedia);
     const registry = await enclaveRegistry(stage);
     await load(stage, own, registry);
     const { host } = await serveSite(own);

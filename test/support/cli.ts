@@ -2,6 +2,7 @@
 import { Readable, Writable } from 'node:stream';
 import { run } from '../../src/cli/run.ts';
 import type { Io } from '../../src/cli/io.ts';
+import type { PackagedProgram } from '../../src/core/program.ts';
 import type { AirgapEvent } from '../../src/core/events.ts';
 
 export interface CliOptions {
@@ -9,6 +10,7 @@ export interface CliOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly stdin?: string;
   readonly signal?: AbortSignal;
+  readonly program?: PackagedProgram;
   readonly observe?: (event: AirgapEvent) => void;
 }
 
@@ -34,6 +36,7 @@ export async function cli(argv: readonly string[], options: CliOptions): Promise
     self: { pid: process.pid, isAlive: () => false },
     now: () => performance.now(),
     signal: options.signal ?? new AbortController().signal,
+    program: options.program,
     observe: (event) => {
       events.push(event);
       options.observe?.(event);

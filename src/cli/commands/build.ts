@@ -1,5 +1,7 @@
 import { build } from '../../build/build.ts';
+import { findInstallers, type Installer } from '../../build/installers.ts';
 import { AirgapError } from '../../core/errors.ts';
+import { INSTALLER_PLATFORMS, isInstallerPlatform } from '../../core/program.ts';
 import { parseVolumeSize } from '../../bundle/volumes.ts';
 import { isEncrypted, parsePrivateKey } from '../../signing/private-key.ts';
 import { parsePublicKey } from '../../signing/public-key.ts';
@@ -25,6 +27,12 @@ export const buildCommand: CommandModule = {
       .option('--public-key <file>', 'public key of the external signer')
       .requiredOption('--out <dir>', 'media folder to write')
       .option('--volume-size <size>', 'split the bundle into numbered volumes: 4G fits FAT32')
+      .option(
+        '--installer <platform>',
+        `put the program for this platform on the media: ${INSTALLER_PLATFORMS.join(', ')}; may be given several times (default: itself)`,
+        repeatable,
+      )
+      .option('--installers <dir>', 'folder with the packaged programs (without --installer: all that are there)')
       .addHelpText(
         'after',
         '\nExample:\n  eck-airgap build airgap.yaml --key airgap.key --out /media/usb --volume-size 4G\n',
@@ -32,6 +40,7 @@ export const buildCommand: CommandModule = {
   run: async (context) => {
     const volumeSize = stringFlag(context, 'volumeSize');
     const volume = volumeSize === undefined ? undefined : parseVolumeSize(volumeSize);
+    const installers = await installersOf(context);
     const files = await readSpec(context);
     const signer = await signerOf(context);
     const media = pathOf(context, stringFlag(context, 'out') ?? '.');
@@ -43,6 +52,7 @@ export const buildCommand: CommandModule = {
         folder: files.folder,
         media,
         volumeSize: volume,
+        installers,
         signer,
         self: context.io.self,
         signal: context.io.signal,
@@ -56,6 +66,28 @@ export const buildCommand: CommandModule = {
     ]);
   },
 };
+
+/** @throws USAGE, BUNDLE_INCOMPLETE */
+async function installersOf(context: CommandContext): Promise<Installer[]> {
+  const names = listFlag(context, 'installer');
+  const platforms = names.filter(isInstallerPlatform);
+  const unknown = names.find((name) => !isInstallerPlatform(name));
+  if (unknown !== undefined)
+    throw new AirgapError('USAGE', `--installer ${unknown}: there is no such platform`, {
+      hint: `There are ${INSTALLER_PLATFORMS.join(', ')}.`,
+    });
+  const folder = stringFlag(context, 'installers');
+  const { program, signal } = context.io;
+  const choice = { platforms, folder: folder === undefined ? undefined : pathOf(context, folder), program };
+  const installers = await findInstallers(choice, { signal });
+  if (installers.length === 0)
+    context.output.report({
+      type: 'warning',
+      message:
+        'no installer goes on the media: this program is not packaged; --installers DIR names a folder of packaged ones',
+    });
+  return installers;
+}
 
 async function signerOf(context: CommandContext): Promise<Signer> {
   const program = stringFlag(context, 'signer');

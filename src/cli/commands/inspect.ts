@@ -57,5 +57,17 @@ function describe(bundle: Bundle): string[] {
       ['FILE', 'SIZE', 'DIGEST'],
       ...manifest.files.map((file) => [file.name, formatBytes(file.size), file.digest]),
     ]),
+    ...installers(bundle),
+  ];
+}
+
+function installers({ manifest }: Bundle): string[] {
+  if (manifest.installers.length === 0) return [];
+  return [
+    '',
+    ...table([
+      ['INSTALLER', 'SIZE', 'DIGEST'],
+      ...manifest.installers.map(({ name, size, digest }) => [name, formatBytes(size), digest]),
+    ]),
   ];
 }

@@ -1,3 +1,4 @@
+import { checkInstallers } from '../../bundle/installers.ts';
 import { openBundle } from '../../bundle/reader.ts';
 import { verifyBundle } from '../../bundle/verify.ts';
 import type { CommandModule } from '../command.ts';
@@ -21,6 +22,7 @@ export const verifyCommand: CommandModule = {
     const bundle = await openBundle(paths, { keys, ...activity });
     try {
       const verified = await verifyBundle(bundle, activity);
+      const installers = await checkInstallers(bundle.manifest, paths, activity);
       const signers = bundle.signatures.filter((signature) => signature.state === 'verified');
       const value = {
         name: bundle.manifest.name,
@@ -28,9 +30,11 @@ export const verifyCommand: CommandModule = {
         signatures: bundle.signatures,
         images: bundle.manifest.images.length,
         ...verified,
+        installers,
       };
       context.output.result(value, [
         `${bundle.manifest.name}: ${plural(bundle.manifest.images.length, 'image')}, ${plural(verified.entries, 'entry', 'entries')}, ${formatBytes(verified.bytes)}: every byte is what was signed`,
+        ...installers.map((name) => `${name}: the installer that was signed`),
         ...signers.map((signature) => `signed by ${signature.fingerprint ?? ''}`),
         `bundle ${bundle.digest}`,
       ]);

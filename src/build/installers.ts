@@ -1,0 +1,108 @@
+// The installers that travel on the media: which files they are, and the copy of each. Their digests stand in bundle.json, and
+// with the signature over SHA256SUMS they can be checked by the enclave's own tools before they run.
+import { copyFile, open, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { Digester } from '../core/digest.ts';
+import { AirgapError, fileError } from '../core/errors.ts';
+import type { Activity } from '../core/events.ts';
+import { syncFolder } from '../core/files.ts';
+import { INSTALLER_PLATFORMS, installerName, type InstallerPlatform, type PackagedProgram } from '../core/program.ts';
+import { readRange } from '../core/streams.ts';
+import type { BundleInstaller } from '../bundle/manifest.ts';
+
+export interface InstallerChoice {
+  /** Wanted platforms; none for what lies in `folder`, or else for the program itself. */
+  readonly platforms: readonly InstallerPlatform[];
+  /** Where packaged programs lie; that of the running one by default. */
+  readonly folder?: string | undefined;
+  readonly program?: PackagedProgram | undefined;
+}
+
+export interface Installer extends BundleInstaller {
+  readonly path: string;
+}
+
+/** In the order of their names; empty when nothing is asked for and the program is not one file. @throws BUNDLE_INCOMPLETE */
+export async function findInstallers(choice: InstallerChoice, { signal }: Activity = {}): Promise<Installer[]> {
+  const { program, folder } = choice;
+  const platforms = await wanted(choice);
+  const installers: Installer[] = [];
+  for (const platform of [...new Set(platforms)].sort()) {
+    const itself = folder === undefined && program?.platform === platform ? program.path : undefined;
+    const place = folder ?? (program && dirname(program.path));
+    const path = itself ?? (place === undefined ? undefined : join(place, installerName(platform)));
+    if (path === undefined || !(await isFile(path))) throw absent(platform, path);
+    installers.push({ name: installerName(platform), path, ...(await identify(path, signal)) });
+  }
+  return installers;
+}
+
+async function wanted({ platforms, folder, program }: InstallerChoice): Promise<readonly InstallerPlatform[]> {
+  if (platforms.length > 0) return platforms;
+  if (folder === undefined) return program ? [program.platform] : [];
+  const there: InstallerPlatform[] = [];
+  for (const platform of INSTALLER_PLATFORMS)
+    if (await isFile(join(folder, installerName(platform)))) there.push(platform);
+  if (there.length > 0) return there;
+  throw new AirgapError('BUNDLE_INCOMPLETE', `no installer in ${folder}`, {
+    hint: `Installers are named ${INSTALLER_PLATFORMS.map(installerName).join(', ')}; "npm run package" makes them.`,
+  });
+}
+
+/**
+ * Puts an installer on the media, under its name only when it is whole and what was identified; one that is there and right
+ * stays. @throws DIGEST_MISMATCH (the file changed meanwhile), DISK_FULL, IO_FAILED
+ */
+export async function placeInstaller(installer: Installer, media: string, { signal }: Activity = {}): Promise<void> {
+  const path = join(media, installer.name);
+  const temporary = `${path}.tmp`;
+  if ((await isFile(path)) && (await identify(path, signal)).digest === installer.digest) return;
+  try {
+    await rm(temporary, { force: true });
+    await copyFile(installer.path, temporary);
+    const { digest } = await identify(temporary, signal);
+    if (digest !== installer.digest)
+      throw new AirgapError('DIGEST_MISMATCH', `${installer.path} changed while it was copied`, {
+        hint: 'Run the same command again when nothing writes to it.',
+        details: { expected: installer.digest, found: digest },
+      });
+    const file = await open(temporary, 'r+');
+    try {
+      await file.chmod(0o755);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path);
+    await syncFolder(media);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw fileError(error, 'write', path);
+  }
+}
+
+async function identify(path: string, signal?: AbortSignal): Promise<Pick<Installer, 'digest' | 'size'>> {
+  const digester = new Digester();
+  try {
+    const file = await open(path);
+    try {
+      for await (const piece of readRange(file, { signal, reuse: true })) digester.update(piece);
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    throw fileError(error, 'read', path);
+  }
+  return { size: digester.size, digest: digester.digest() };
+}
+
+async function isFile(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined))?.isFile() === true;
+}
+
+function absent(platform: InstallerPlatform, path = `no ${installerName(platform)} beside this program`): AirgapError {
+  return new AirgapError('BUNDLE_INCOMPLETE', `the installer for ${platform} is missing: ${path}`, {
+    hint: 'Name the folder that holds it with --installers DIR; "npm run package" makes one for each platform.',
+    details: { platform },
+  });
+}
