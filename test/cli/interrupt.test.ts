@@ -117,7 +117,7 @@ test('Ctrl-C during a load', async () => {
     interrupted(argv(port), reached, 'SIGINT'),
   );
   expect(result.status).toBe(130);
-  expect(await (await store.repository('kibana/kibana'))?.tags()).not.toContain('9.5.2');
+  expect((await (await store.repository('kibana/kibana'))?.tags()) ?? []).not.toContain('9.5.2');
   const again = await withServer(store, ({ port }) => site.run(...argv(port)));
   expect(again.status).toBe(0);
   expect(await (await store.repository('kibana/kibana'))?.tags()).toContain('9.5.2');

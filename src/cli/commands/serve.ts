@@ -53,8 +53,9 @@ async function serveOptions(context: CommandContext): Promise<ServeOptions> {
     plainHttp: context.flags['plainHttp'] === true,
     ...(certFile === undefined || keyFile === undefined
       ? {}
-      : { tls: { cert: await read(certFile), key: await read(keyFile) } }),
+      : { tls: { cert: await read(certFile), key: await read(keyFile), certFile, keyFile } }),
     ...(htpasswd === undefined ? {} : { htpasswd: await read(htpasswd) }),
+    report: context.output.report,
   };
 }
 

@@ -1,37 +1,52 @@
 // GET, HEAD and DELETE of blobs (distribution-spec, "pulling blobs").
-import { pipeline } from 'node:stream/promises';
+import type { Digest } from '../../core/digest.ts';
+import { sendBody } from './body.ts';
 import { digestOfText, methodNotAllowed, repositoryOf, writableOf, type Exchange } from './exchange.ts';
 import { parseRange } from './range.ts';
 import { RegistryFailure, sendEmpty } from './reply.ts';
 
 export async function handleBlob(exchange: Exchange): Promise<void> {
-  const digest = digestOfText(exchange.reference);
-  if (exchange.method === 'DELETE') {
-    if (!(await (await writableOf(exchange)).deleteBlob(digest))) throw unknown(exchange);
-    sendEmpty(exchange.response, 202);
-    return;
+  switch (exchange.method) {
+    case 'GET':
+    case 'HEAD':
+      return sendBlob(exchange, digestOfText(exchange.reference));
+    case 'DELETE':
+      return deleteBlob(exchange, digestOfText(exchange.reference));
+    default:
+      throw methodNotAllowed('GET, HEAD, DELETE');
   }
-  if (exchange.method !== 'GET' && exchange.method !== 'HEAD') throw methodNotAllowed('GET, HEAD, DELETE');
+}
+
+async function sendBlob(exchange: Exchange, digest: Digest): Promise<void> {
+  const { request, response, method } = exchange;
   const repository = await repositoryOf(exchange);
   const size = await repository.blobSize(digest);
   if (size === undefined) throw unknown(exchange);
-  const range = exchange.method === 'GET' ? parseRange(exchange.request.headers.range, size) : undefined;
-  if (range === 'unsatisfiable') {
-    throw new RegistryFailure('SIZE_INVALID', `the blob has ${size} bytes`, {
-      status: 416,
-      headers: { 'content-range': `bytes */${size}` },
-    });
-  }
+  const range = method === 'GET' ? parseRange(request.headers.range, size) : undefined;
+  if (range === 'unsatisfiable') throw beyondTheEnd(size);
   const { start, end } = range ?? { start: 0, end: size };
-  exchange.response.writeHead(range ? 206 : 200, {
+  response.writeHead(range ? 206 : 200, {
     'content-type': 'application/octet-stream',
     'content-length': String(end - start),
     'docker-content-digest': digest,
     'accept-ranges': 'bytes',
     ...(range ? { 'content-range': `bytes ${start}-${end - 1}/${size}` } : {}),
   });
-  if (exchange.method === 'HEAD' || start === end) exchange.response.end();
-  else await pipeline(repository.open(digest, start, end), exchange.response);
+  if (method === 'HEAD' || start === end) response.end();
+  else await sendBody(exchange, repository.open(digest, start, end), end - start);
+}
+
+async function deleteBlob(exchange: Exchange, digest: Digest): Promise<void> {
+  const repository = await writableOf(exchange);
+  if (!(await repository.deleteBlob(digest))) throw unknown(exchange);
+  sendEmpty(exchange.response, 202);
+}
+
+function beyondTheEnd(size: number): RegistryFailure {
+  return new RegistryFailure('SIZE_INVALID', `the blob has ${size} bytes`, {
+    status: 416,
+    headers: { 'content-range': `bytes */${size}` },
+  });
 }
 
 function unknown(exchange: Exchange): RegistryFailure {

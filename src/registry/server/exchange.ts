@@ -3,13 +3,19 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isDigest, type Digest } from '../../core/digest.ts';
 import { RegistryFailure } from './reply.ts';
 import type { RegistryStore, RepositoryStore, WritableRepositoryStore } from './store.ts';
+import type { UploadTurns } from './upload-turns.ts';
 
-export interface Exchange {
+/** What all requests to one server share. */
+export interface Served {
+  readonly store: RegistryStore;
+  readonly turns: UploadTurns;
+}
+
+export interface Exchange extends Served {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly method: string;
   readonly query: URLSearchParams;
-  readonly store: RegistryStore;
   /** Repository name, checked against the grammar; empty where the path has none. */
   readonly name: string;
   /** What follows it in the path: tag, digest or upload id. */

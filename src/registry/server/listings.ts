@@ -24,7 +24,8 @@ export async function listReferrers(exchange: Exchange): Promise<void> {
   requireRead(exchange);
   const subject = digestOfText(exchange.reference);
   const all = (await (await exchange.store.repository(exchange.name))?.referrers(subject)) ?? [];
-  const artifactType = exchange.query.get('artifactType');
+  // a media type has no space: one in a query is a plus that was not encoded
+  const artifactType = exchange.query.get('artifactType')?.replaceAll(' ', '+') ?? null;
   const manifests = artifactType === null ? all : all.filter((descriptor) => descriptor.artifactType === artifactType);
   sendJson(
     exchange.response,

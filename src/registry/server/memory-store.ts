@@ -9,9 +9,13 @@ export function memoryStore(): Required<RegistryStore> {
   const blobs = new Map<Digest, Uint8Array>();
   const repositories = new Map<string, MemoryRepository>();
   const links = (name: string): ReadonlySet<Digest> | undefined => repositories.get(name)?.links;
+  const found = (name: string): MemoryRepository | undefined => {
+    const repository = repositories.get(name);
+    return repository?.exists() === true ? repository : undefined;
+  };
   return {
-    repositories: async () => [...repositories.keys()].sort(),
-    repository: async (name) => repositories.get(name),
+    repositories: async () => [...repositories.keys()].filter((name) => found(name) !== undefined).sort(),
+    repository: async (name) => found(name),
     writable: async (name) => {
       const repository = repositories.get(name) ?? memoryRepository(blobs, links);
       repositories.set(name, repository);
@@ -22,6 +26,8 @@ export function memoryStore(): Required<RegistryStore> {
 
 interface MemoryRepository extends WritableRepositoryStore {
   readonly links: ReadonlySet<Digest>;
+  /** Whether anything was ever pushed to it. */
+  exists(): boolean;
 }
 
 function memoryRepository(
@@ -32,13 +38,18 @@ function memoryRepository(
   const manifests = new Map<Digest, StoredManifest & { readonly bytes: Uint8Array }>();
   const tags = new Map<string, Digest>();
   const uploads = new Map<string, Buffer[]>();
-  const sizeOf = (chunks: readonly Buffer[]): number => chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0);
+  let pushed = false;
+  const link = (digest: Digest): void => {
+    pushed = true;
+    links.add(digest);
+  };
   const found = (reference: string): Descriptor | undefined => {
     const digest = isDigest(reference) ? reference : tags.get(reference);
     return digest === undefined ? undefined : manifests.get(digest)?.descriptor;
   };
   return {
     links,
+    exists: () => pushed,
     manifest: async (reference) => found(reference),
     blobSize: async (digest) => (links.has(digest) ? blobs.get(digest)?.byteLength : undefined),
     async *open(digest, start = 0, end) {
@@ -48,6 +59,7 @@ function memoryRepository(
     tags: async () => [...tags.keys()],
     referrers: async (subject) => referrersOf(manifests.values(), subject),
     putManifest: async (descriptor, bytes, tag) => {
+      pushed = true;
       manifests.set(descriptor.digest, { ...describeManifest(descriptor, bytes), bytes });
       if (tag !== undefined) tags.set(tag, descriptor.digest);
     },
@@ -59,7 +71,7 @@ function memoryRepository(
     deleteBlob: async (digest) => links.delete(digest),
     mount: async (digest, from) => {
       if (linksOf(from)?.has(digest) !== true) return false;
-      links.add(digest);
+      link(digest);
       return true;
     },
     startUpload: async () => {
@@ -81,11 +93,15 @@ function memoryRepository(
       uploads.delete(id);
       if (digestOf(bytes) !== digest) return false;
       blobs.set(digest, bytes);
-      links.add(digest);
+      link(digest);
       return true;
     },
     cancelUpload: async (id) => {
       uploads.delete(id);
     },
   };
+}
+
+function sizeOf(chunks: readonly Buffer[]): number {
+  return chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0);
 }

@@ -6,17 +6,16 @@ export interface ByteRange {
   readonly end: number;
 }
 
-/** The range a GET asks for: undefined when there is none to honour, `unsatisfiable` for 416. */
+/** The range a GET asks for: undefined when there is none to honour (several, another unit), `unsatisfiable` for 416. */
 export function parseRange(header: string | undefined, size: number): ByteRange | 'unsatisfiable' | undefined {
-  const [, first, last] = /^bytes=([0-9]{0,15})-([0-9]{0,15})$/.exec(header ?? '') ?? [];
+  const [, first, last] = /^bytes=([0-9]*)-([0-9]*)$/i.exec(header ?? '') ?? [];
   if (first === undefined || last === undefined || (first === '' && last === '')) return undefined;
   if (first === '') {
     const suffix = Math.min(Number(last), size);
     return suffix === 0 ? 'unsatisfiable' : { start: size - suffix, end: size };
   }
   const start = Number(first);
-  if (last !== '' && Number(last) < start) return undefined;
-  if (start >= size) return 'unsatisfiable';
+  if (start >= size || (last !== '' && Number(last) < start)) return 'unsatisfiable';
   return { start, end: last === '' ? size : Math.min(Number(last) + 1, size) };
 }
 

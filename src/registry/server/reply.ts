@@ -23,6 +23,8 @@ export interface FailureOptions {
   /** Where it differs from the code's usual one. */
   readonly status?: number;
   readonly headers?: Readonly<Record<string, string>>;
+  /** For programs; the specification leaves its shape open. */
+  readonly detail?: Readonly<Record<string, unknown>>;
 }
 
 /** A refusal with one of the specification's codes; thrown by handlers, written by the server. */
@@ -30,17 +32,21 @@ export class RegistryFailure extends Error {
   readonly code: RegistryErrorCode;
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
+  readonly detail: Readonly<Record<string, unknown>> | undefined;
 
   constructor(code: RegistryErrorCode, message: string, options: FailureOptions = {}) {
     super(message);
     this.code = code;
     this.status = options.status ?? STATUS[code];
     this.headers = options.headers ?? {};
+    this.detail = options.detail;
   }
 }
 
-export function sendFailure(response: ServerResponse, failure: RegistryFailure): void {
-  sendJson(response, failure.status, { errors: [{ code: failure.code, message: failure.message }] }, failure.headers);
+/** Writes all of the answer, and leaves it to the caller to end it. */
+export function writeFailure(response: ServerResponse, failure: RegistryFailure): void {
+  const { code, message, detail, status, headers } = failure;
+  writeJson(response, status, { errors: [{ code, message, detail }] }, headers);
 }
 
 export function sendJson(
@@ -49,13 +55,24 @@ export function sendJson(
   value: unknown,
   headers: Readonly<Record<string, string>> = {},
 ): void {
+  writeJson(response, status, value, headers);
+  response.end();
+}
+
+function writeJson(
+  response: ServerResponse,
+  status: number,
+  value: unknown,
+  headers: Readonly<Record<string, string>>,
+): void {
   const body = Buffer.from(JSON.stringify(value));
   response.writeHead(status, {
     'content-type': 'application/json',
     'content-length': String(body.byteLength),
     ...headers,
   });
-  response.end(response.req.method === 'HEAD' ? undefined : body);
+  if (response.req.method === 'HEAD') response.flushHeaders();
+  else response.write(body);
 }
 
 export function sendEmpty(

@@ -2,16 +2,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isRepository } from '../../oci/reference.ts';
 import { handleBlob } from './blobs.ts';
-import { methodNotAllowed, type Exchange } from './exchange.ts';
+import { methodNotAllowed, type Exchange, type Served } from './exchange.ts';
 import { listReferrers, listRepositories, listTags } from './listings.ts';
 import { handleManifest } from './manifests.ts';
 import { RegistryFailure, sendJson } from './reply.ts';
-import type { RegistryStore } from './store.ts';
 import { handleUpload, startUpload } from './uploads.ts';
 
 type Handler = (exchange: Exchange) => Promise<void>;
 
-/** The last that fits decides nothing: at most one pattern fits a path with a valid repository name. */
+/** The first that fits counts. A repository may have `tags`, `blobs` … in its name, so a name is as long as it can be. */
 const ROUTES: readonly (readonly [RegExp, Handler])[] = [
   [/^\/v2\/(.+)\/tags\/list$/, listTags],
   [/^\/v2\/(.+)\/manifests\/([^/]+)$/, handleManifest],
@@ -21,11 +20,11 @@ const ROUTES: readonly (readonly [RegExp, Handler])[] = [
   [/^\/v2\/(.+)\/referrers\/([^/]+)$/, listReferrers],
 ];
 
-export async function route(store: RegistryStore, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const url = new URL(request.url ?? '/', 'http://registry.invalid');
+/** @throws RegistryFailure */
+export async function route(served: Served, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const { path, query } = splitTarget(request.url ?? '/');
   const method = request.method ?? 'GET';
-  const exchange = { request, response, method, query: url.searchParams, store, name: '', reference: '' };
-  const path = decode(url.pathname);
+  const exchange: Exchange = { ...served, request, response, method, query, name: '', reference: '' };
   if (path === '/v2' || path === '/v2/') {
     if (method !== 'GET' && method !== 'HEAD') throw methodNotAllowed('GET, HEAD');
     sendJson(response, 200, {});
@@ -39,6 +38,12 @@ export async function route(store: RegistryStore, request: IncomingMessage, resp
     return handler({ ...exchange, name, reference });
   }
   throw new RegistryFailure('UNSUPPORTED', 'no such endpoint', { status: 404 });
+}
+
+/** Path and query of a request target, which may be a whole URL (RFC 9112 §3.2). Dots in a path mean nothing here. */
+function splitTarget(target: string): { path: string; query: URLSearchParams } {
+  const [, path = '', query = ''] = /^(?:https?:\/\/[^/?#]*)?([^?#]*)(?:\?([^#]*))?/i.exec(target) ?? [];
+  return { path: decode(path), query: new URLSearchParams(query) };
 }
 
 function decode(path: string): string {

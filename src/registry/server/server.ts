@@ -1,159 +1,116 @@
-// The registry server: the OCI distribution API (v1.1) over a store. The test double of this project, and a product.
-import { createServer as createHttpServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+// The registry server: the OCI distribution API (v1.1) over a store. The test double of this project, and a product. Here
+// is what listens and ends; what is answered is in answer.ts.
+import { createServer as createHttpServer, type RequestListener, type Server } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { AirgapError } from '../../core/errors.ts';
-import { htpasswdAuthorizer, type Authorize } from './htpasswd.ts';
-import { RegistryFailure, sendFailure } from './reply.ts';
-import { route } from './router.ts';
+import { AirgapError, systemErrorCode } from '../../core/errors.ts';
+import type { Report } from '../../core/events.ts';
+import { answer, type RequestInfo } from './answer.ts';
+import { htpasswdAuthorizer } from './htpasswd.ts';
+import { checkTls, requireTls, type ServerTls } from './secure.ts';
 import type { RegistryStore } from './store.ts';
-
-export interface RequestInfo {
-  readonly method: string;
-  /** Path and query as asked for. */
-  readonly path: string;
-  readonly status: number;
-}
+import { uploadTurns } from './upload-turns.ts';
 
 export interface ServeOptions {
   readonly host: string;
   /** 0 picks a free one. */
   readonly port: number;
-  /** PEM texts. */
-  readonly tls?: { readonly cert: string; readonly key: string } | undefined;
+  readonly tls?: ServerTls | undefined;
   /** Content of an htpasswd file (bcrypt); refused without TLS beyond loopback. */
   readonly htpasswd?: string | undefined;
   /** Allows listening beyond loopback without TLS. */
   readonly plainHttp?: boolean | undefined;
-  /** Told of every answered request. */
+  /** Told of every request when it is over. */
   readonly onRequest?: ((info: RequestInfo) => void) | undefined;
+  /** Told, as a warning, of what the store could not do; the client is only told that something failed. */
+  readonly report?: Report | undefined;
+  readonly patience?: Partial<Patience> | undefined;
+}
+
+/** Milliseconds. */
+export interface Patience {
+  /** For a request's header to be there; 30 s by default. */
+  readonly header: number;
+  /** For a connection that neither sends nor takes anything; two minutes by default. */
+  readonly idle: number;
+  /** For running requests when the server closes; two seconds by default. */
+  readonly closing: number;
 }
 
 export interface RunningRegistry {
   readonly host: string;
   readonly port: number;
   readonly url: string;
-  /** Ends idle connections at once, and running ones after `CLOSE_GRACE_MS`. */
+  /** Ends idle connections at once, and running requests when they are done or patience is over. */
   close(): Promise<void>;
 }
 
-/** A connection that sends or takes nothing for so long is ended. */
-const IDLE_MS = 120_000;
-const HEADERS_MS = 30_000;
-const CLOSE_GRACE_MS = 2_000;
+const DEFAULT_PATIENCE: Patience = { header: 30_000, idle: 120_000, closing: 2_000 };
+const HEADER_BYTES = 16 * 1024;
 
 /** @throws TLS_REQUIRED, TLS_FAILED, CONFIG_INVALID, LISTEN_FAILED */
 export async function serveRegistry(store: RegistryStore, options: ServeOptions): Promise<RunningRegistry> {
   requireTls(options);
+  const { onRequest, report } = options;
   const authorize = options.htpasswd === undefined ? undefined : htpasswdAuthorizer(options.htpasswd);
-  const server = createServer(
-    options,
-    (request, response) => void answer({ store, authorize, options }, request, response),
-  );
-  server.headersTimeout = HEADERS_MS;
-  server.requestTimeout = 0; // a large blob may take hours; an idle connection may not
-  server.timeout = IDLE_MS;
+  const answering = { store, turns: uploadTurns(), authorize, onRequest, report };
+  const patience = { ...DEFAULT_PATIENCE, ...options.patience };
+  const server = createServer(options, patience, (request, response) => void answer(answering, request, response));
   const { port } = await listen(server, options);
+  server.on('error', (error) => report?.({ type: 'warning', message: `the server: ${error.message}` }));
   const shown = options.host.includes(':') ? `[${options.host}]` : options.host;
   return {
     host: options.host,
     port,
     url: `${options.tls ? 'https' : 'http'}://${shown}:${port}`,
-    close: () => close(server),
+    close: () => close(server, patience),
   };
 }
 
-function requireTls({ host, tls, htpasswd, plainHttp }: ServeOptions): void {
-  if (tls || isLoopback(host)) return;
-  if (htpasswd !== undefined) {
-    throw new AirgapError(
-      'TLS_REQUIRED',
-      `passwords would cross the network in the clear: ${host} is not loopback and there is no TLS`,
-      { hint: 'Pass --tls-cert and --tls-key.' },
-    );
-  }
-  if (plainHttp !== true) {
-    throw new AirgapError('TLS_REQUIRED', `listening on ${host} without TLS is not allowed by default`, {
-      hint: 'Pass --tls-cert and --tls-key, or ask for it with --plain-http.',
-    });
-  }
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127(?:\.[0-9]{1,3}){3}$/.test(host);
-}
-
-type Listener = (request: IncomingMessage, response: ServerResponse) => void;
-
-function createServer({ tls }: ServeOptions, listener: Listener): Server {
-  if (!tls) return createHttpServer(listener);
-  try {
-    return createHttpsServer({ cert: tls.cert, key: tls.key, minVersion: 'TLSv1.2' }, listener);
-  } catch (error) {
-    throw new AirgapError('TLS_FAILED', `the TLS certificate and key cannot be used: ${(error as Error).message}`, {
-      cause: error,
-    });
-  }
-}
-
-interface Serving {
-  readonly store: RegistryStore;
-  readonly authorize: Authorize | undefined;
-  readonly options: ServeOptions;
-}
-
-async function answer(
-  { store, authorize, options }: Serving,
-  request: IncomingMessage,
-  response: ServerResponse,
-): Promise<void> {
-  response.setHeader('docker-distribution-api-version', 'registry/2.0');
-  try {
-    if (authorize && !(await authorize(request.headers.authorization))) {
-      throw new RegistryFailure('UNAUTHORIZED', 'an account is needed', {
-        headers: { 'www-authenticate': 'Basic realm="eck-airgap"' },
-      });
-    }
-    await route(store, request, response);
-  } catch (error) {
-    refuse(request, response, error);
-  }
-  options.onRequest?.({ method: request.method ?? '', path: request.url ?? '', status: response.statusCode });
-}
-
-function refuse(request: IncomingMessage, response: ServerResponse, error: unknown): void {
-  // a body that has begun cannot become an error any more, and must not look whole
-  if (response.headersSent || response.destroyed) {
-    response.destroy();
-    return;
-  }
-  // what is still coming in is not worth reading
-  if (!request.complete) response.setHeader('connection', 'close');
-  sendFailure(
-    response,
-    error instanceof RegistryFailure ? error : new RegistryFailure('UNKNOWN', 'the registry could not do this'),
-  );
+function createServer({ tls }: ServeOptions, { header, idle }: Patience, listener: RequestListener): Server {
+  const settings = {
+    maxHeaderSize: HEADER_BYTES,
+    headersTimeout: header,
+    connectionsCheckingInterval: Math.min(header, 5_000),
+    requestTimeout: 0, // a large blob may take hours; an idle connection may not
+    keepAliveTimeout: Math.min(idle, 60_000),
+  };
+  if (tls) checkTls(tls);
+  const server = tls
+    ? createHttpsServer({ ...settings, cert: tls.cert, key: tls.key, minVersion: 'TLSv1.2', handshakeTimeout: header })
+    : createHttpServer(settings);
+  server.timeout = idle;
+  const listen: RequestListener = (request, response) => {
+    // while the server closes, a connection is of no use when its answer is out
+    response.once('close', () => server.listening || server.closeIdleConnections());
+    listener(request, response);
+  };
+  // whether a client that asks first is told to send its body is for the one who reads the body
+  return server.on('request', listen).on('checkContinue', listen);
 }
 
 async function listen(server: Server, { host, port }: ServeOptions): Promise<AddressInfo> {
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (error) =>
-      reject(
-        new AirgapError('LISTEN_FAILED', `cannot listen on ${host}:${port}: ${error.message}`, {
-          cause: error,
-          hint: 'Choose another address with --listen.',
-        }),
-      ),
-    );
-    server.listen(port, host, resolve);
+    const failed = (error: Error): void => reject(listenError(error, `${host}:${port}`));
+    server.once('error', failed).listen(port, host, () => {
+      server.off('error', failed);
+      resolve();
+    });
   });
   return server.address() as AddressInfo;
 }
 
-async function close(server: Server): Promise<void> {
+function listenError(cause: Error, address: string): AirgapError {
+  const hint =
+    systemErrorCode(cause) === 'EACCES'
+      ? 'Ports below 1024 are for the administrator; choose another with --listen.'
+      : 'Choose another address with --listen.';
+  return new AirgapError('LISTEN_FAILED', `cannot listen on ${address}: ${cause.message}`, { cause, hint });
+}
+
+async function close(server: Server, { closing }: Patience): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  server.closeIdleConnections();
-  const grace = setTimeout(() => server.closeAllConnections(), CLOSE_GRACE_MS);
+  const grace = setTimeout(() => server.closeAllConnections(), closing);
   await closed;
   clearTimeout(grace);
 }

@@ -1,5 +1,5 @@
 // What the server serves: repositories by name. A read-only store needs the first two interfaces; a store that can be pushed
-// to implements all.
+// to implements all. Names, tags, digests and upload sizes were checked by the server before a store sees them.
 import type { Digest } from '../../core/digest.ts';
 import type { ByteStream } from '../../core/streams.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
@@ -8,7 +8,7 @@ export interface RegistryStore {
   /** Sorted names. */
   repositories(): Promise<readonly string[]>;
   repository(name: string): Promise<RepositoryStore | undefined>;
-  /** Absent from a read-only store. The repository exists from the first push on. */
+  /** Absent from a read-only store. Asking for a repository makes none: it exists from its first blob or manifest on. */
   readonly writable?: (name: string) => Promise<WritableRepositoryStore>;
 }
 
@@ -26,17 +26,19 @@ export interface RepositoryStore {
 }
 
 export interface WritableRepositoryStore extends RepositoryStore {
+  /** Stores a manifest that was checked, and makes `tag` name it. */
   putManifest(descriptor: Descriptor, bytes: Uint8Array, tag?: string): Promise<void>;
-  /** These answer whether there was something to delete. */
+  /** These answer whether there was something to delete. The tags of a manifest go with it. */
   deleteManifest(digest: Digest): Promise<boolean>;
   deleteTag(tag: string): Promise<boolean>;
   deleteBlob(digest: Digest): Promise<boolean>;
   /** Takes over a blob that the repository `from` has; false when it does not. */
   mount(digest: Digest, from: string): Promise<boolean>;
+  /** Opens an upload to this repository; no other repository knows its id. */
   startUpload(): Promise<string>;
   /** Bytes received by an upload; undefined when there is no such upload. */
   uploadSize(id: string): Promise<number | undefined>;
-  /** Appends, and keeps what arrived even if the stream fails. Answers the new size. */
+  /** Appends, and keeps what arrived even if the stream fails. Answers the new size. Never called twice at a time for an id. */
   appendUpload(id: string, bytes: ByteStream): Promise<number>;
   /** Makes a blob of an upload when it has the digest; false (and the upload is gone) when it does not. */
   finishUpload(id: string, digest: Digest): Promise<boolean>;

@@ -8,7 +8,7 @@ export interface StoredManifest {
   readonly subject: Digest | undefined;
 }
 
-/** What of a manifest is worth keeping beside its bytes. @throws MANIFEST_INVALID */
+/** What of a manifest the referrers API tells, read from its bytes. @throws MANIFEST_INVALID */
 export function describeManifest({ mediaType, digest, size }: Descriptor, bytes: Uint8Array): StoredManifest {
   const manifest = parseManifest(bytes, mediaType);
   const artifactType = manifest.artifactType ?? (manifest.kind === 'manifest' ? manifest.config.mediaType : undefined);
