@@ -33,7 +33,7 @@ async function sendBlob(exchange: Exchange, digest: Digest): Promise<void> {
     ...(range ? { 'content-range': `bytes ${start}-${end - 1}/${size}` } : {}),
   });
   if (method === 'HEAD' || start === end) response.end();
-  else await sendBody(exchange, repository.open(digest, start, end), end - start);
+  else await sendBody(exchange, repository.open(digest, start, end));
 }
 
 async function deleteBlob(exchange: Exchange, digest: Digest): Promise<void> {

@@ -28,18 +28,9 @@ export async function* chunkOf(body: ByteStream, length: number): AsyncGenerator
 }
 
 /** Sends a body whose Content-Length was sent. @throws what `body` throws, and Error when it has another length */
-export async function sendBody({ response }: Exchange, body: ByteStream, length: number): Promise<void> {
-  await pipeline(exactly(body, length), response);
-}
-
-async function* exactly(body: ByteStream, length: number): AsyncGenerator<Uint8Array> {
-  let left = length;
-  for await (const bytes of body) {
-    left -= bytes.byteLength;
-    if (left < 0) break;
-    yield bytes;
-  }
-  if (left !== 0) throw new Error(`the store does not have the ${length} bytes that it promised`);
+export async function sendBody({ response }: Exchange, body: ByteStream): Promise<void> {
+  response.strictContentLength = true;
+  await pipeline(body, response);
 }
 
 /**

@@ -37,7 +37,7 @@ async function sendManifest(exchange: Exchange): Promise<void> {
     'docker-content-digest': found.digest,
   });
   if (exchange.method === 'HEAD') exchange.response.end();
-  else await sendBody(exchange, repository.open(found.digest), found.size);
+  else await sendBody(exchange, repository.open(found.digest));
 }
 
 async function putManifest(exchange: Exchange): Promise<void> {
