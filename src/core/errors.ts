@@ -14,6 +14,17 @@ export const errorCatalogue = {
   USAGE: { exit: 2, meaning: 'The command line cannot be understood.' },
   CONFIG_INVALID: { exit: 2, meaning: 'A configuration file does not have the documented shape.' },
   REFERENCE_INVALID: { exit: 2, meaning: 'An image reference, repository, tag, digest or platform is malformed.' },
+  VERSION_INVALID: { exit: 2, meaning: 'A version of the Stack, ECK, Kubernetes or OpenShift is malformed.' },
+  VERSION_UNSUPPORTED: {
+    exit: 2,
+    meaning: 'Versions, components or flavours that were asked for do not work together.',
+  },
+  VERSION_UNKNOWN: {
+    exit: 2,
+    meaning:
+      'A version is newer than the tables of this release; --allow-unknown-version applies the newest rules to it.',
+  },
+  COMPONENT_UNKNOWN: { exit: 2, meaning: 'The catalogue has no component of that name.' },
   NAME_COLLISION: { exit: 2, meaning: 'Two different images would get the same name in the target.' },
   LOCK_STALE: { exit: 2, meaning: 'The lock file was made from another airgap.yaml.' },
   FILE_NOT_FOUND: { exit: 2, meaning: 'A file named on the command line or in a configuration does not exist.' },
