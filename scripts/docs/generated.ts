@@ -2,6 +2,7 @@
 import { toJsonSchema } from '@valibot/to-json-schema';
 import type { Command } from 'commander';
 import { BundleSpecSchema } from '../../src/bundle/spec.ts';
+import { CatalogueSchema } from '../../src/catalog/overrides.ts';
 import { errorCatalogue } from '../../src/core/errors.ts';
 import { allCommands, createProgram } from '../../src/cli/run.ts';
 import { documentationIo } from './io.ts';
@@ -14,6 +15,7 @@ export async function generatedDocs(): Promise<Record<string, string>> {
     'docs/commands.md': await commandReference(),
     'docs/errors.md': errorTable(),
     'docs/schema/airgap.schema.json': specSchema(),
+    'docs/schema/catalogue.schema.json': catalogueSchema(),
   };
 }
 
@@ -60,4 +62,9 @@ ${rows.join('\n')}
 function specSchema(): string {
   const schema = toJsonSchema(BundleSpecSchema, { typeMode: 'input', errorMode: 'ignore' });
   return `${JSON.stringify({ title: 'eck-airgap BundleSpec (airgap.yaml)', ...schema }, null, 2)}\n`;
+}
+
+function catalogueSchema(): string {
+  const schema = toJsonSchema(CatalogueSchema, { typeMode: 'input', errorMode: 'ignore' });
+  return `${JSON.stringify({ title: 'eck-airgap Catalogue (entries of your own)', ...schema }, null, 2)}\n`;
 }

@@ -1,0 +1,128 @@
+// The shape of the catalogue: what Elastic publishes as images, as data with rules by version range. The data itself is in
+// built-in.ts; a user file can change it (overrides.ts). Nothing here knows how ECK derives names (image-name.ts).
+import { AirgapError } from '../core/errors.ts';
+import type { EckImage, OperatorSettings } from './image-name.ts';
+import { isInRange, type Version, type VersionRange } from './version.ts';
+
+export const flavours = ['default', 'ubi', 'wolfi', 'fips', 'ubi-fips'] as const;
+
+/** Which build of the images; a component that has no build of a flavour is taken in the default one. */
+export type Flavour = (typeof flavours)[number];
+
+interface FlavourRule {
+  /** Settings with which ECK derives the names of this flavour. */
+  readonly settings: OperatorSettings;
+  /** Flavours whose suffixes apply, the first that a component knows. */
+  readonly suffixes: readonly Flavour[];
+}
+
+export const flavourRules: Readonly<Record<Flavour, FlavourRule>> = {
+  default: { settings: {}, suffixes: ['default'] },
+  ubi: { settings: { ubiOnly: true }, suffixes: ['ubi', 'default'] },
+  wolfi: { settings: { containerSuffix: '-wolfi' }, suffixes: ['wolfi', 'default'] },
+  fips: { settings: {}, suffixes: ['fips', 'default'] },
+  'ubi-fips': { settings: { ubiOnly: true }, suffixes: ['ubi-fips', 'ubi', 'default'] },
+};
+
+/** The first rule whose range holds the version counts. */
+interface ByVersion {
+  readonly versions?: VersionRange;
+}
+
+export interface RepositoryRule extends ByVersion {
+  /** Below docker.elastic.co. */
+  readonly repository: string;
+}
+
+export interface SuffixRule extends ByVersion {
+  /** Appended to the repository. */
+  readonly suffix?: string;
+  /** Appended to the tag. */
+  readonly tagSuffix?: string;
+}
+
+export interface PlatformRule extends ByVersion {
+  readonly platforms: readonly string[];
+}
+
+/** Which versions a release of ECK supports (its README; the code's limits where they are narrower). */
+export interface SupportRule {
+  readonly eck: VersionRange;
+  readonly versions: VersionRange;
+}
+
+export interface Resource {
+  readonly kind: string;
+  readonly apiVersion: string;
+  /** The image ECK runs for it. */
+  readonly image: EckImage;
+  /** Versions with `.spec.monitoring`: ECK can add Metricbeat and Filebeat of the same version to their pods. */
+  readonly monitored?: VersionRange;
+}
+
+export interface Component {
+  readonly name: string;
+  readonly title: string;
+  /** Whose version its tag is: the Stack's, ECK's, or one of its own. */
+  readonly follows: 'stack' | 'eck' | 'own';
+  /** The newest known version of one that follows its own. */
+  readonly version?: string;
+  readonly repositories: readonly RepositoryRule[];
+  /** Suffixes by flavour. A flavour that is named here, and has no rule for a version, does not exist in that version. */
+  readonly suffixes?: Partial<Readonly<Record<Flavour, readonly SuffixRule[]>>>;
+  /** linux/amd64 and linux/arm64 where no rule holds. */
+  readonly platforms?: readonly PlatformRule[];
+  /** The ECK resource that runs it. */
+  readonly resource?: Resource;
+  /** Absent: it runs without ECK, and every version goes with every ECK. */
+  readonly support?: readonly SupportRule[];
+  /** Runs as a plain Deployment too, where ECK does not manage it. */
+  readonly standalone?: boolean;
+  /** Path below registry1.dso.mil/ironbank. Iron Bank builds for linux/amd64 alone. */
+  readonly ironBank?: string;
+  /** What a person who chooses it should know. */
+  readonly note?: string;
+}
+
+/** Minor versions of Kubernetes or OpenShift, both ends included. */
+export interface MinorRange {
+  readonly from: string;
+  readonly to: string;
+}
+
+export interface EckRelease {
+  readonly eck: VersionRange & { readonly from: string };
+  readonly kubernetes: MinorRange;
+  readonly openshift: MinorRange;
+}
+
+/** The image that eck-diagnostics runs unless it is told another; its own versions as range. */
+export interface DiagnosticsRelease {
+  readonly eckDiagnostics: VersionRange;
+  readonly supportDiagnostics: string;
+}
+
+export interface Catalogue {
+  readonly components: readonly Component[];
+  /** The first that holds a version counts. */
+  readonly eckReleases: readonly EckRelease[];
+  /** The newest minor of each major of the Stack that the tables know: `9.5`. */
+  readonly stackLines: readonly string[];
+  readonly diagnostics: readonly DiagnosticsRelease[];
+}
+
+/** @throws COMPONENT_UNKNOWN */
+export function findComponent(catalogue: Catalogue, name: string): Component {
+  const component = catalogue.components.find((entry) => entry.name === name);
+  if (component !== undefined) return component;
+  const known = catalogue.components.map((entry) => entry.name).join(', ');
+  throw new AirgapError('COMPONENT_UNKNOWN', `the catalogue has no component ${JSON.stringify(name.slice(0, 100))}`, {
+    hint: `Choose from ${known}; or add it in a catalogue file of your own.`,
+    details: { component: name },
+  });
+}
+
+/** Whether ECK can run monitoring sidecars beside it. */
+export function isMonitored({ resource }: Component, version: Version): boolean {
+  return resource?.monitored !== undefined && isInRange(version, resource.monitored);
+}

@@ -1,0 +1,86 @@
+// The files that belong to a release of ECK, and the keys that Elastic signs with: addresses and pins as data. Fetching and
+// checking them is for `lock` and `build`.
+import { formatVersion, parseVersion } from './version.ts';
+
+export interface PublishedFile {
+  readonly name: string;
+  readonly url: string;
+  /** A list of sha256 sums that the publisher keeps beside it. */
+  readonly checksums?: string;
+}
+
+export interface Chart {
+  readonly name: string;
+  readonly version: string;
+  readonly url: string;
+}
+
+const ECK_DOWNLOADS = 'https://download.elastic.co/downloads/eck';
+const HELM_REPOSITORY = 'https://helm.elastic.co';
+const ECK_DIAGNOSTICS = 'https://github.com/elastic/eck-diagnostics/releases/download';
+
+/** Chart eck-stack, and the charts in it, by exact release of ECK: they count on their own. */
+export const stackChartVersions: Readonly<Record<string, string>> = {
+  '2.16.0': '0.14.0',
+  '2.16.1': '0.14.0',
+  '3.0.0': '0.15.0',
+  '3.1.0': '0.16.0',
+  '3.2.0': '0.17.0',
+  '3.3.0': '0.18.0',
+  '3.3.1': '0.18.0',
+  '3.3.2': '0.18.1',
+  '3.4.0': '0.19.0',
+  '3.4.1': '0.19.1',
+  '3.5.0': '0.20.0',
+};
+
+/** The manifests an installation without Helm starts from. @throws VERSION_INVALID */
+export function operatorManifests(eckVersion: string): readonly PublishedFile[] {
+  const version = formatVersion(parseVersion(eckVersion));
+  return ['crds.yaml', 'operator.yaml'].map((name) => ({ name, url: `${ECK_DOWNLOADS}/${version}/${name}` }));
+}
+
+/**
+ * eck-operator and its CRDs have ECK's version.
+ * @param stackChart version of eck-stack; the one of the tables by default, and no such chart where they have none
+ * @throws VERSION_INVALID
+ */
+export function charts(eckVersion: string, stackChart = stackChartVersions[eckVersion]): readonly Chart[] {
+  const version = formatVersion(parseVersion(eckVersion));
+  const operator = [chart('eck-operator', version), chart('eck-operator-crds', version)];
+  return stackChart === undefined ? operator : [...operator, chart('eck-stack', stackChart)];
+}
+
+const SYSTEMS = ['Linux', 'Darwin', 'Windows'] as const;
+const ARCHITECTURES: Readonly<Record<string, string>> = { amd64: 'x86_64', arm64: 'arm64' };
+
+/** The eck-diagnostics program for `platforms` (`linux/amd64`, `windows/amd64`, …); unknown ones are left out. */
+export function eckDiagnosticsArchives(version: string, platforms: readonly string[]): readonly PublishedFile[] {
+  const base = `${ECK_DIAGNOSTICS}/${formatVersion(parseVersion(version))}`;
+  return platforms.flatMap((platform) => {
+    const [os, architecture = ''] = platform.split('/');
+    const system = SYSTEMS.find((name) => name.toLowerCase() === os);
+    const machine = ARCHITECTURES[architecture];
+    if (system === undefined || machine === undefined) return [];
+    const name = `eck-diagnostics_${version}_${system}_${machine}.tar.gz`;
+    return [{ name, url: `${base}/${name}`, checksums: `${base}/checksums.txt` }];
+  });
+}
+
+export interface SigningKey {
+  readonly name: string;
+  /** OpenPGP v4 fingerprint, upper-case hex: what a fetched key is held against. */
+  readonly fingerprint: string;
+}
+
+/** Keys that vouch for Elastic's files; never trusted because the host that serves the files serves them too. */
+export const signingKeys: readonly SigningKey[] = [
+  { name: 'GPG-KEY-elasticsearch', fingerprint: '46095ACC8548582C1A2699A9D27D666CD88E42B4' },
+];
+
+/** The public key of the cosign signatures on Elastic's Stack images. */
+export const COSIGN_KEY_URL = 'https://artifacts.elastic.co/cosign.pub';
+
+function chart(name: string, version: string): Chart {
+  return { name, version, url: `${HELM_REPOSITORY}/helm/${name}/${name}-${version}.tgz` };
+}
