@@ -100,7 +100,7 @@ export const MAPS_MULTI_SINCE = '8.16.0';
 export function packageRegistryVersion(version: Version, ubi: boolean): string {
   if (!ubi) return isBefore(version, '8.15.1') ? '8.15.1' : formatVersion(version);
   if (isBefore(version, '8.19.8')) return '8.19.8';
-  if (version.major === 9 && version.minor <= 1 && isBefore(version, '9.1.8')) return '9.1.8';
+  if (version.major === 9 && isBefore(version, '9.1.8')) return '9.1.8';
   if (version.major === 9 && version.minor > 1 && isBefore(version, '9.2.2')) return '9.2.2';
   return formatVersion(version);
 }

@@ -76,6 +76,7 @@ const SINCE_3_3: readonly Row[] = [
   ['package-registry', '8.19.8', '-ubi', '', 'package-registry/distribution:lite-8.19.8-ubi'],
   ['package-registry', '8.20.0', '-ubi', '', 'package-registry/distribution:lite-8.20.0-ubi'],
   ['package-registry', '9.1.8', '-ubi', '', 'package-registry/distribution:lite-9.1.8-ubi'],
+  ['package-registry', '9.1.9', '-ubi', '', 'package-registry/distribution:lite-9.1.9-ubi'],
   ['package-registry', '9.2.2', '-ubi', '', 'package-registry/distribution:lite-9.2.2-ubi'],
   ['package-registry', '9.3.0', '-ubi', '', 'package-registry/distribution:lite-9.3.0-ubi'],
   ['package-registry', '10.0.0', '-ubi', '', 'package-registry/distribution:lite-10.0.0-ubi'],

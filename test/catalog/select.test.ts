@@ -51,6 +51,19 @@ describe('a choice of components', () => {
     expect(selected.images.map(({ name }) => parseReference(name).repository)).toEqual(repositories);
   });
 
+  test.each([
+    ['apm-server', '8.15.0'],
+    ['logstash', '8.15.0'],
+    ['elasticsearch', '8.16.0'],
+    ['elastic-agent', '8.16.0'],
+    ['heartbeat', '8.16.0'],
+  ])('of %s has Wolfi images from %s on, and is refused before', (name, first) => {
+    const before = first.replace(/[0-9]+\.0$/, (rest) => `${Number(rest.split('.')[0]) - 1}.9`);
+    const wolfi = (version: string) => select([name], { flavour: 'wolfi', stackVersions: [version] });
+    expect(namesOf(wolfi(first)).filter((image) => image.endsWith(`-wolfi:${first}`))).toHaveLength(1);
+    expect(thrown(() => wolfi(before)).code).toBe('VERSION_UNSUPPORTED');
+  });
+
   test('is the same value whatever its order', () => {
     const all = ['kibana', 'elasticsearch', 'logstash', 'fleet-server', 'elastic-agent'];
     const monitoring = true;
@@ -87,6 +100,14 @@ describe('what comes without being named', () => {
 
   test.each(['apm-server', 'maps-server', 'elastic-agent', 'package-registry'])('%s has no sidecars', (name) => {
     expect(select([name], { monitoring: true }).images).toHaveLength(2);
+  });
+
+  test('are no sidecars where the version cannot be monitored, or monitoring is not wanted', () => {
+    const older = (version: string) =>
+      select(['kibana'], { eckVersion: '2.16.1', stackVersions: [version], monitoring: true }).images;
+    expect(older('7.13.4')).toHaveLength(2);
+    expect(older('7.14.0')).toHaveLength(4);
+    expect(select(['kibana']).images).toHaveLength(2);
   });
 
   test('is the image that runs both Elastic Agent and Fleet Server, once', () => {

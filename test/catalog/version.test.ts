@@ -55,6 +55,7 @@ describe('ranges', () => {
   test.each([
     ['8.16.0', { from: '8.16.0' }, true],
     ['8.16.0-SNAPSHOT', { from: '8.16.0' }, true],
+    ['8.16.0-0', { from: '8.16.0' }, true],
     ['8.15.9', { from: '8.16.0' }, false],
     ['9.0.0-rc1', { until: '9.0.0' }, false],
     ['8.99.99', { until: '9.0.0' }, true],
