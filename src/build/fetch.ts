@@ -36,7 +36,7 @@ export async function fetchLocked(lock: Lock, options: FetchLockedOptions): Prom
   const each = { concurrency: options.concurrency ?? 3, signal: options.signal };
   const graphs = await forEach(
     lock.images,
-    (image, signal) => namingImage(image.name, () => readGraph(image, lock, { ...options, signal })),
+    (image, signal) => namingImage(image.name, () => readGraph(image, { ...options, signal })),
     each,
   );
   options.report?.({ type: 'step', step: 'fetch:manifests' });
@@ -61,12 +61,12 @@ export function roots(image: LockedImage): Descriptor[] {
   return [image, ...image.accompanying].map(({ digest, mediaType, size }) => ({ digest, mediaType, size }));
 }
 
-async function readGraph(image: LockedImage, lock: Lock, options: FetchLockedOptions): Promise<Graph> {
+async function readGraph(image: LockedImage, options: FetchLockedOptions): Promise<Graph> {
   const repository = options.sources.repository(parseReference(image.name));
   const source = readThrough(options.cache, repository);
   if (image.original) {
     await readBlob(source, image.original, { signal: options.signal });
-    const selection = await selectImage(source, image.original, { cache: options.cache, platforms: lock.platforms });
+    const selection = await selectImage(source, image.original, { cache: options.cache, platforms: image.platforms });
     if (selection.root.digest !== image.digest) {
       throw new AirgapError(
         'DIGEST_MISMATCH',

@@ -8,24 +8,32 @@ import type { Cache } from '../oci/cache.ts';
 import { lockFiles } from './files.ts';
 import { resolveImage } from './resolve.ts';
 import type { Sources } from './sources.ts';
+import { wantedBySpec, type CatalogueText } from './wanted-by-spec.ts';
 
 export interface MakeLockOptions extends Activity {
   readonly cache: Cache;
   readonly sources: Sources;
   /** The folder that relative file paths start from. */
   readonly folder: string;
+  /** The catalogue file that the specification names. */
+  readonly catalogueFile?: CatalogueText | undefined;
+  /** Apply the newest rules to versions that the catalogue does not know. */
+  readonly allowUnknownVersion?: boolean;
   /** Images resolved at a time; 8 by default. */
   readonly concurrency?: number;
 }
 
+/** @throws what resolving fails with, and the catalogue's refusals (see `selectImages`) */
 export async function makeLock(spec: BundleSpec, options: MakeLockOptions): Promise<Lock> {
-  options.report?.({ type: 'phase', phase: `resolving ${spec.images.length} images` });
+  const wanted = wantedBySpec(spec, options);
+  for (const message of wanted.notes) options.report?.({ type: 'warning', message });
+  options.report?.({ type: 'phase', phase: `resolving ${wanted.images.length} images` });
   const images = await forEach(
-    spec.images,
-    async (name, signal) => {
-      const image = await resolveImage(name, { ...options, signal, platforms: spec.platforms });
+    wanted.images,
+    async ({ name, platforms, uses }, signal) => {
+      const image = await resolveImage(name, { ...options, signal, platforms });
       options.report?.({ type: 'done', what: name, detail: image.digest });
-      return image;
+      return uses === undefined ? image : { ...image, uses: [...uses] };
     },
     { concurrency: options.concurrency ?? 8, signal: options.signal },
   );
@@ -33,7 +41,7 @@ export async function makeLock(spec: BundleSpec, options: MakeLockOptions): Prom
     apiVersion: API_VERSION,
     kind: 'Lock',
     metadata: spec.metadata,
-    spec: specDigest(spec),
+    spec: specDigest(spec, options.catalogueFile?.text),
     platforms: spec.platforms,
     images,
     files: await lockFiles(spec.files, options.folder),

@@ -17,6 +17,18 @@ const LockedImageSchema = v.strictObject({
   /** What the tag named upstream, where only some of its platforms are taken. */
   original: v.exactOptional(v.strictObject(Node)),
   platforms: v.array(v.string()),
+  /** What it is there for, where it follows from the catalogue. */
+  uses: v.exactOptional(
+    v.array(
+      v.strictObject({
+        component: v.string(),
+        version: v.string(),
+        why: v.string(),
+        /** ECK would ask for another name: the resource must say this one in `.spec.image`. */
+        needsSpecImage: v.exactOptional(v.literal(true)),
+      }),
+    ),
+  ),
   /** No image, so that container runtimes need not try to unpack it (a chart, for example). */
   artifact: v.exactOptional(v.literal(true)),
   /** Bytes of everything below, shared layers counted for each image. */

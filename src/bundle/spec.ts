@@ -3,7 +3,7 @@
 import * as v from 'valibot';
 import { canonicalJson } from '../core/canonical-json.ts';
 import { digestOf, type Digest } from '../core/digest.ts';
-import { isAirgapError } from '../core/errors.ts';
+import { AirgapError, isAirgapError } from '../core/errors.ts';
 import { formatReference, isRegistryHost, parseReference } from '../oci/reference.ts';
 import { formatPlatform, parsePlatform } from '../oci/platform.ts';
 import { parseDocument } from './document.ts';
@@ -53,6 +53,33 @@ const FileSource = v.strictObject({
   path: v.pipe(v.string(), v.minLength(1)),
 });
 
+const VersionText = v.pipe(
+  v.string(),
+  v.regex(/^[0-9]+\.[0-9]+\.[0-9]+(?:-[0-9A-Za-z.-]+)?$/, 'is not major.minor.patch, such as 9.5.2'),
+);
+
+/** What the catalogue of Elastic's images is asked for; its names and versions are for the catalogue to check. */
+const ElasticSchema = v.strictObject({
+  /** Version of the ECK operator. */
+  eck: VersionText,
+  /** Versions of the Stack. */
+  stack: v.exactOptional(v.pipe(v.array(VersionText), v.minLength(1))),
+  /** Names, or names with a version in place of the Stack's. */
+  components: v.exactOptional(
+    v.array(v.union([v.string(), v.strictObject({ name: v.string(), version: v.exactOptional(VersionText) })])),
+  ),
+  flavour: v.exactOptional(v.picklist(['default', 'ubi', 'wolfi', 'fips', 'ubi-fips'])),
+  /** All packages, or the small set that ECK takes by default. */
+  packageRegistry: v.exactOptional(v.picklist(['full', 'lite'])),
+  /** Images of Stack monitoring for what can be monitored; true by default. */
+  monitoring: v.exactOptional(v.boolean()),
+  /** Images for eck-diagnostics: of a version, or of the newest known one. */
+  diagnostics: v.exactOptional(v.union([v.literal(true), VersionText])),
+  /** A catalogue file of one's own, beside airgap.yaml. */
+  catalogue: v.exactOptional(v.pipe(v.string(), v.minLength(1))),
+});
+
+/** Without `elastic`, there must be images. */
 export const BundleSpecSchema = v.strictObject({
   apiVersion: v.literal(API_VERSION),
   kind: v.literal('BundleSpec'),
@@ -61,7 +88,9 @@ export const BundleSpecSchema = v.strictObject({
   platforms: v.optional(v.union([v.literal('all'), v.pipe(v.array(PlatformText), v.minLength(1))]), () => [
     'linux/amd64',
   ]),
-  images: v.pipe(v.array(ImageReference), v.minLength(1)),
+  elastic: v.exactOptional(ElasticSchema),
+  /** Images by name, beside those that follow from `elastic`. */
+  images: v.optional(v.array(ImageReference), () => []),
   files: v.optional(v.array(FileSource), () => []),
   /** Registry host to the URL that it is really fetched from. */
   mirrors: v.optional(
@@ -75,6 +104,7 @@ export type BundleSpec = v.InferOutput<typeof BundleSpecSchema>;
 /** Parses airgap.yaml; image references and platforms come out in their full form, each once. @throws CONFIG_INVALID */
 export function parseSpec(text: string, where: string): BundleSpec {
   const spec = parseDocument(BundleSpecSchema, text, where);
+  if (spec.elastic === undefined && spec.images.length === 0) throw asksForNothing(where);
   return {
     ...spec,
     images: [...new Set(spec.images)].sort(),
@@ -82,15 +112,27 @@ export function parseSpec(text: string, where: string): BundleSpec {
   };
 }
 
-/** Identifies what is asked for, so that a lock made from another specification is noticed. */
-export function specDigest(spec: BundleSpec): Digest {
-  const { metadata, platforms, images, files } = spec;
+/**
+ * Identifies what is asked for, so that a lock made from another specification is noticed.
+ * @param catalogue text of the catalogue file that the specification names
+ */
+export function specDigest(spec: BundleSpec, catalogue?: string): Digest {
+  const { metadata, platforms, images, files, elastic } = spec;
   return digestOf(
     canonicalJson({
       name: metadata.name,
       platforms,
       images,
       files: files.map((file) => ({ name: file.name, path: file.path })),
+      ...(elastic === undefined ? {} : { elastic }),
+      ...(catalogue === undefined ? {} : { catalogue: digestOf(Buffer.from(catalogue)) }),
     }),
   );
+}
+
+function asksForNothing(where: string): AirgapError {
+  const fault = 'document: expected "elastic" or "images", found neither';
+  return new AirgapError('CONFIG_INVALID', `${where} is not valid: ${fault}`, {
+    details: { file: where, faults: [fault] },
+  });
 }

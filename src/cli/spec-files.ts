@@ -1,9 +1,10 @@
 // airgap.yaml and the lock beside it, as files; and the cache folder.
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { AirgapError, isAirgapError } from '../core/errors.ts';
 import { writeWholeFile } from '../core/files.ts';
 import { makeLock } from '../build/make-lock.ts';
 import { openSources, type Sources } from '../build/sources.ts';
+import type { CatalogueText } from '../build/wanted-by-spec.ts';
 import { encodeLock, LOCK_FILE, parseLock, type Lock } from '../bundle/lock.ts';
 import { parseSpec, specDigest, type BundleSpec } from '../bundle/spec.ts';
 import { openCache, type Cache } from '../oci/cache.ts';
@@ -18,6 +19,8 @@ export interface SpecFiles {
   /** The folder that relative file paths in the spec start from. */
   readonly folder: string;
   readonly lockPath: string;
+  /** The catalogue file that the spec names. */
+  readonly catalogueFile: CatalogueText | undefined;
 }
 
 export interface Workspace {
@@ -34,6 +37,7 @@ export function withSpecFlags(command: Command): Command {
         'take this platform instead of those in airgap.yaml; may be given several times',
         repeatable,
       )
+      .option('--allow-unknown-version', 'apply the newest rules to versions that the catalogue does not know')
       .option('--cache <dir>', 'where downloads are kept (default: $XDG_CACHE_HOME/eck-airgap)'),
   );
 }
@@ -49,7 +53,15 @@ export async function readSpec(context: CommandContext): Promise<SpecFiles> {
     specPath,
     folder,
     lockPath: join(folder, LOCK_FILE),
+    catalogueFile: await readCatalogueFile(spec, folder),
   };
+}
+
+async function readCatalogueFile(spec: BundleSpec, folder: string): Promise<CatalogueText | undefined> {
+  const path = spec.elastic?.catalogue;
+  if (path === undefined) return undefined;
+  const where = resolve(folder, path);
+  return { text: await readText(where), where };
 }
 
 function overridePlatforms(spec: BundleSpec, platforms: readonly string[], specPath: string): BundleSpec {
@@ -75,7 +87,10 @@ export async function withWorkspace<T>(
 /** Resolves everything and writes the lock beside the specification. */
 export async function writeLock(context: CommandContext, files: SpecFiles, workspace: Workspace): Promise<Lock> {
   const { report } = context.output;
-  const lock = await makeLock(files.spec, { ...workspace, folder: files.folder, signal: context.io.signal, report });
+  const { folder, catalogueFile } = files;
+  const allowUnknownVersion = context.flags['allowUnknownVersion'] === true;
+  const from = { ...workspace, folder, catalogueFile, allowUnknownVersion };
+  const lock = await makeLock(files.spec, { ...from, signal: context.io.signal, report });
   await writeWholeFile(files.lockPath, encodeLock(lock));
   report({ type: 'step', step: 'lock:written' });
   return lock;
@@ -91,7 +106,7 @@ export async function readLock(files: SpecFiles): Promise<Lock | undefined> {
     throw error;
   }
   const lock = parseLock(text, files.lockPath);
-  if (lock.spec === specDigest(files.spec)) return lock;
+  if (lock.spec === specDigest(files.spec, files.catalogueFile?.text)) return lock;
   throw new AirgapError(
     'LOCK_STALE',
     `${files.lockPath} was made for something else than ${files.specPath} (with its platforms) asks for now`,

@@ -45,7 +45,26 @@ describe('airgap.yaml', () => {
   test.each([
     ['an unknown key', SPEC.replace('images:', 'imges: []\nimages:'), /^imges: unknown key$/],
     ['an unknown key inside', SPEC.replace('{ name:', '{ nme: x, name:'), /^metadata\.nme: unknown key$/],
-    ['a missing key', SPEC.replace(/images.*\n/, ''), /^images: expected .*, found nothing$/],
+    ['a missing key', SPEC.replace(/metadata.*\n/, ''), /^metadata: expected .*, found nothing$/],
+    ['nothing asked for', SPEC.replace(/images.*\n/, ''), /^document: expected "elastic" or "images", found neither$/],
+    [
+      'a version that YAML took for a number',
+      `${SPEC}elastic: { eck: 3.5 }\n`,
+      /^elastic\.eck: expected string, found 3\.5$/,
+    ],
+    ['a version that is none', `${SPEC}elastic: { eck: v3.5.0 }\n`, /^elastic\.eck: "v3\.5\.0" is not major/],
+    ['no ECK', `${SPEC}elastic: { stack: [9.5.2] }\n`, /^elastic\.eck: expected .*, found nothing$/],
+    ['an unknown key of elastic', `${SPEC}elastic: { eck: 3.5.0, flavor: ubi }\n`, /^elastic\.flavor: unknown key$/],
+    [
+      'an unknown flavour',
+      `${SPEC}elastic: { eck: 3.5.0, flavour: alpine }\n`,
+      /^elastic\.flavour: expected .*, found "alpine"$/,
+    ],
+    [
+      'an unknown key of a component',
+      `${SPEC}elastic: { eck: 3.5.0, components: [{ name: kibana, tag: 1 }] }\n`,
+      /^elastic\.components\[0\]\.tag: unknown key$/,
+    ],
     [
       'a platform without architecture',
       SPEC.replace('linux/amd64', 'linux'),
@@ -60,11 +79,36 @@ describe('airgap.yaml', () => {
     ['a name that is a path', SPEC.replace('site-alpha', '../alpha'), /^metadata\.name: "\.\.\/alpha"/],
     ['another version', SPEC.replace('v1', 'v2'), /^apiVersion: expected "eck-airgap\/v1", found "eck-airgap\/v2"$/],
     ['a mirror with credentials', SPEC.replace('http://', 'http://user:secret@'), /^mirrors\.docker\.elastic\.co: /],
-    ['no images', SPEC.replace(/images.*\n/, 'images: []\n'), /^images: /],
+    ['no images', SPEC.replace(/images.*\n/, 'images: []\n'), /^document: expected "elastic" or "images"/],
   ])('%s is named by path, expected and found', (_case, text, fault) => {
     const faults = faultsOf(text);
     expect(faults).toHaveLength(1);
     expect(faults[0]).toMatch(fault);
+  });
+
+  test('may ask for what the catalogue knows, without naming images', () => {
+    const elastic = `elastic:
+  eck: 3.5.0
+  stack: [9.5.2, 8.19.20]
+  components: [elasticsearch, { name: filebeat, version: 8.19.20 }]
+  flavour: ubi
+  packageRegistry: full
+  monitoring: false
+  diagnostics: true
+  catalogue: my-catalogue.yaml
+`;
+    const spec = parseSpec(SPEC.replace(/images.*\n/, elastic), 'a');
+    expect(spec.images).toEqual([]);
+    expect(spec.elastic).toEqual({
+      eck: '3.5.0',
+      stack: ['9.5.2', '8.19.20'],
+      components: ['elasticsearch', { name: 'filebeat', version: '8.19.20' }],
+      flavour: 'ubi',
+      packageRegistry: 'full',
+      monitoring: false,
+      diagnostics: true,
+      catalogue: 'my-catalogue.yaml',
+    });
   });
 
   test('all faults are named at once', () => {
@@ -85,5 +129,9 @@ describe('airgap.yaml', () => {
     expect(specDigest(parseSpec(SPEC.replace('127.0.0.1:5000', 'mirror.example'), 'a'))).toBe(digest);
     expect(specDigest(parseSpec(SPEC.replace('9.5.2', '9.5.3'), 'a'))).not.toBe(digest);
     expect(specDigest(parseSpec(SPEC.replace('amd64', 'arm64'), 'a'))).not.toBe(digest);
+    const elastic = specDigest(parseSpec(`${SPEC}elastic: { eck: 3.5.0 }\n`, 'a'));
+    expect(elastic).not.toBe(digest);
+    expect(specDigest(parseSpec(`${SPEC}elastic: { eck: 3.4.1 }\n`, 'a'))).not.toBe(elastic);
+    expect(specDigest(parseSpec(`${SPEC}elastic: { eck: 3.5.0 }\n`, 'a'), 'kind: Catalogue')).not.toBe(elastic);
   });
 });
