@@ -209,8 +209,8 @@ export const builtInComponents: readonly Component[] = [
     name: 'otel-collector',
     title: 'EDOT collector',
     follows: 'stack',
-    repositories: [{ repository: 'elastic-agent/elastic-otel-collector' }],
-    suffixes: { wolfi: [{ versions: { from: '9.0.0' }, suffix: '-wolfi' }] },
+    repositories: [{ versions: { from: '9.0.0' }, repository: 'elastic-agent/elastic-otel-collector' }],
+    suffixes: { wolfi: wolfiSince('9.0.0') },
   },
   {
     name: 'eck-support-diagnostics',

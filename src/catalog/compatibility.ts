@@ -68,7 +68,7 @@ export function checkOrchestrator(
 ): void {
   const minor = parseMinor(version);
   const range = releaseOf(eck, options)[name];
-  if (parseMinor(range.from) <= minor && minor <= parseMinor(range.to)) return;
+  if (contains(range, minor)) return;
   const title = name === 'kubernetes' ? 'Kubernetes' : 'OpenShift';
   const all = byAge(options.catalogue.eckReleases);
   if (all.every((release) => minor > parseMinor(release[name].to))) {
@@ -86,15 +86,15 @@ export function checkOrchestrator(
   });
 }
 
-/** The row of the tables for this ECK; the newest one for a newer ECK that is let through. */
+/** The row of the tables for this ECK; the last one before it, where it is past them and let through. */
 function releaseOf(eck: Version, { catalogue, allowUnknownVersion }: CompatibilityOptions): EckRelease {
   const found = catalogue.eckReleases.find((release) => isInRange(eck, release.eck));
   if (found !== undefined) return found;
   const sorted = byAge(catalogue.eckReleases);
-  const newest = sorted.at(-1);
-  if (newest !== undefined && hasReached(eck, newest.eck.from)) {
-    if (allowUnknownVersion) return newest;
-    throw unknown(`ECK ${formatVersion(eck)}`, newest.eck.from);
+  const before = sorted.findLast((release) => hasReached(eck, release.eck.from));
+  if (before !== undefined) {
+    if (allowUnknownVersion) return before;
+    throw unknown(`ECK ${formatVersion(eck)}`, before.eck.from);
   }
   throw new AirgapError('VERSION_UNSUPPORTED', `ECK ${formatVersion(eck)} is not supported`, {
     hint: `Take ECK ${sorted[0]?.eck.from ?? ''} or newer.`,

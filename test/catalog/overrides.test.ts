@@ -75,6 +75,15 @@ diagnostics: [{ eckDiagnostics: { from: 1.12.0 }, supportDiagnostics: 9.4.0 }]
     expect(thrown(() => names(catalogue, { ...more, stackVersions: ['9.7.0'] })).code).toBe('VERSION_UNKNOWN');
   });
 
+  test('may leave a gap: a release in it is unknown, not too old', () => {
+    const row =
+      '{ eck: { from: 3.7.0 }, kubernetes: { from: "1.33", to: "1.37" }, openshift: { from: "4.17", to: "4.23" } }';
+    const catalogue = overridden(`eckReleases: [${row}]`);
+    expect(thrown(() => names(catalogue, { eckVersion: '3.6.0' })).code).toBe('VERSION_UNKNOWN');
+    expect(names(catalogue, { eckVersion: '3.6.0', allowUnknownVersion: true })).toHaveLength(1);
+    expect(names(catalogue, { eckVersion: '4.0.0' })).toHaveLength(1);
+  });
+
   test('takes the place of a row for a release that is in the tables', () => {
     const row =
       '{ eck: { from: 3.4.0, until: 3.6.0 }, kubernetes: { from: "1.1", to: "1.2" }, openshift: { from: "4.1", to: "4.2" } }';

@@ -201,6 +201,7 @@ describe('refused is', () => {
     ['a component that does not exist', ['elasticserch'], {}, 'COMPONENT_UNKNOWN'],
     ['a Stack that the ECK does not run', ['elasticsearch'], { eckVersion: '2.16.1' }, 'VERSION_UNSUPPORTED'],
     ['a component that its Stack does not have', ['enterprise-search'], {}, 'VERSION_UNSUPPORTED'],
+    ['an image before it existed', ['otel-collector'], { stackVersions: ['8.19.20'] }, 'VERSION_UNSUPPORTED'],
     ['a Stack newer than the tables', ['kibana'], { stackVersions: ['9.6.0'] }, 'VERSION_UNKNOWN'],
     ['an ECK newer than the tables', ['kibana'], { eckVersion: '3.6.0' }, 'VERSION_UNKNOWN'],
     ['a flavour before it existed', ['kibana'], { flavour: 'wolfi', stackVersions: ['8.15.5'] }, 'VERSION_UNSUPPORTED'],
