@@ -1,11 +1,13 @@
 // Flag groups that several commands share: each declares itself, and turns what was typed into what a library takes.
-import { readFile } from 'node:fs/promises';
-import { dirname, resolve, sep } from 'node:path';
+import { readdir, readFile } from 'node:fs/promises';
+import { dirname, join, resolve, sep } from 'node:path';
 import { InvalidArgumentError, type Command } from 'commander';
 import { AirgapError, fileError } from '../core/errors.ts';
 import { collect } from '../core/streams.ts';
+import { certificateSource } from '../registry/certs-dir.ts';
 import type { Credential } from '../registry/credential.ts';
 import { credentialSource } from '../registry/credentials.ts';
+import { proxySettings } from '../registry/proxy.ts';
 import type { RegistryOptions } from '../registry/registry.ts';
 import { parsePublicKey, type PublicKey } from '../signing/public-key.ts';
 import type { CommandContext } from './command.ts';
@@ -62,6 +64,10 @@ export function withRegistryFlags(command: Command): Command {
       '--authfile <file>',
       'credentials, in the format of Docker and podman (also: REGISTRY_AUTH_FILE, DOCKER_CONFIG)',
     )
+    .option(
+      '--certs-dir <dir>',
+      'certificates by host, as in /etc/docker/certs.d: HOST/*.crt to trust, HOST/*.cert with *.key to show (also: ECK_AIRGAP_CERTS_DIR)',
+    )
     .option('--plain-http', 'speak HTTP without TLS beyond loopback too')
     .option('--insecure-skip-tls-verify', 'do not check the certificates of registries')
     .option('--retries <n>', 'attempts after the first, for what can be retried', wholeNumber(0));
@@ -80,9 +86,26 @@ export async function registryOptions(
     insecureSkipTlsVerify: flags['insecureSkipTlsVerify'] === true,
     credentials: credentialSource({ env, homeDir: io.homeDir, ...(overrides === undefined ? {} : { overrides }) }),
     userAgent: `eck-airgap/${VERSION}`,
+    certificates: certificateSource(await certificateFolders(context)),
+    proxies: proxySettings(io.env),
     ...(caFile === undefined ? {} : { ca: await readText(pathOf(context, caFile)) }),
     ...(numberFlag(context, 'retries') === undefined ? {} : { retries: numberFlag(context, 'retries') ?? 0 }),
   };
+}
+
+/** The named folder alone, or those where podman and Docker look. @throws FILE_NOT_FOUND, IO_FAILED */
+async function certificateFolders(context: CommandContext): Promise<string[]> {
+  const { env, homeDir } = context.io;
+  const named = stringFlag(context, 'certsDir') ?? (env['ECK_AIRGAP_CERTS_DIR'] || undefined);
+  if (named === undefined) {
+    const config = env['XDG_CONFIG_HOME'] || join(homeDir, '.config');
+    return [join(config, 'containers', 'certs.d'), '/etc/containers/certs.d', '/etc/docker/certs.d'];
+  }
+  const folder = pathOf(context, named);
+  await readdir(folder).catch((error: unknown) => {
+    throw fileError(error, 'read', folder);
+  });
+  return [folder];
 }
 
 export function withKeyFlag(command: Command): Command {

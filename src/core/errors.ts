@@ -49,6 +49,7 @@ export const errorCatalogue = {
   },
   CONTENT_MISSING: { exit: 4, meaning: 'An image, tag, blob or file that is needed does not exist at its source.' },
   PLATFORM_MISSING: { exit: 4, meaning: 'An image does not exist for a platform that was asked for.' },
+  PROXY_FAILED: { exit: 1, meaning: 'The proxy cannot be reached, or does not let us through.' },
   REGISTRY_UNREACHABLE: { exit: 1, meaning: 'The registry does not answer.' },
   REGISTRY_UNAUTHORIZED: { exit: 1, meaning: 'The registry wants credentials, or refuses the ones it got.' },
   REGISTRY_DENIED: { exit: 1, meaning: 'The account may not do this in the registry.' },

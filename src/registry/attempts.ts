@@ -1,6 +1,6 @@
 // When to try again: exponential back-off with jitter, or what Retry-After says. One Attempts belongs to one piece of work;
 // whoever knows that trying again is safe holds it.
-import { AirgapError } from '../core/errors.ts';
+import { isAirgapError } from '../core/errors.ts';
 import type { Clock } from './clock.ts';
 import { isNeverConnected } from './connection-error.ts';
 import { HttpError } from './http-error.ts';
@@ -52,7 +52,7 @@ export function isTransient(error: unknown, reached = true): boolean {
     const { status } = error;
     return status === 429 || status === 408 || (status >= 500 && status !== 501 && status !== 505);
   }
-  return (
-    error instanceof AirgapError && error.code === 'REGISTRY_UNREACHABLE' && (reached || !isNeverConnected(error.cause))
-  );
+  if (!isAirgapError(error, 'REGISTRY_UNREACHABLE', 'PROXY_FAILED')) return false;
+  if (error.code === 'PROXY_FAILED' && error.cause === undefined) return false; // it answered, and will answer so again
+  return reached || !isNeverConnected(error.cause);
 }

@@ -64,7 +64,7 @@ export function storedCredential(file: AuthFile, host: string, repository?: stri
     const entry = file.entries.get(key);
     const credential =
       entry && credentialOf(entry, () => invalid(file.path, `has an entry for ${key} that cannot be understood`));
-    if (credential) return credential;
+    if (credential) return { ...credential, from: file.path };
   }
   return undefined;
 }

@@ -37,6 +37,8 @@ export class Auth {
   readonly #options: AuthOptions;
   #scheme: Scheme | undefined;
   #tokens: HeldToken[] = [];
+  /** What the last challenge was answered with. */
+  #used: Credential | undefined;
   readonly #fetching = new Map<string, Promise<HeldToken>>();
 
   constructor(options: AuthOptions) {
@@ -65,7 +67,7 @@ export class Auth {
     const { scheme, asked } = await this.#choose(parseChallenges(headers));
     this.#scheme = scheme;
     if (scheme.kind !== 'bearer') {
-      if (scheme.authorization === used) throw this.refused();
+      if (scheme.authorization === used) throw await this.refusal();
       return scheme.authorization;
     }
     const held = this.#held(scopes);
@@ -76,15 +78,32 @@ export class Auth {
 
   /** The credential there is was not enough, or there is none. */
   async refusal(cause?: Error): Promise<AirgapError> {
-    return (await this.#options.credential()) === undefined ? this.#wanted(cause) : this.refused(cause);
+    const credential = await this.#credential();
+    return credential === undefined ? this.#wanted(cause) : this.#refused(credential, cause);
   }
 
-  refused(cause?: Error): AirgapError {
+  /** Who requests were made as so far, for messages. */
+  get asker(): string {
+    if (this.#used === undefined) return 'without credentials';
+    return `with ${this.#used.from === undefined ? 'the credentials for it' : `the credentials from ${this.#used.from}`}`;
+  }
+
+  async #credential(): Promise<Credential | undefined> {
+    this.#used = await this.#options.credential();
+    return this.#used;
+  }
+
+  #refused({ from }: Credential, cause?: Error): AirgapError {
     const { host } = this.#options;
-    return new AirgapError('REGISTRY_UNAUTHORIZED', `${host} refuses the credentials for it${because(cause)}`, {
-      cause,
-      hint: `Log in again ("docker login ${host}" or the like), and check that the account may use this repository.`,
-    });
+    return new AirgapError(
+      'REGISTRY_UNAUTHORIZED',
+      `${host} refuses the credentials for it${from === undefined ? '' : ` from ${from}`}${because(cause)}`,
+      {
+        cause,
+        hint: `Log in again ("docker login ${host}" or the like), and check that the account may use this repository; where the registry needs no account, log out.`,
+        details: { host, ...(from === undefined ? {} : { credentials: from }) },
+      },
+    );
   }
 
   #wanted(cause?: Error): AirgapError {
@@ -95,6 +114,7 @@ export class Auth {
       {
         cause,
         hint: `Log in ("docker login ${host}" or the like), or pass --authfile. The name of an image that does not exist can also be the reason.`,
+        details: { host },
       },
     );
   }
@@ -104,7 +124,7 @@ export class Auth {
   }
 
   async #choose(challenges: readonly Challenge[]): Promise<{ scheme: Scheme; asked: readonly string[] }> {
-    const credential = await this.#options.credential();
+    const credential = await this.#credential();
     const bearer = challenges.find((challenge) => challenge.scheme === 'bearer');
     if (bearer !== undefined) {
       if (credential?.kind === 'bearer')
@@ -163,7 +183,7 @@ export class Auth {
 
   async #fetchOnce(scopes: readonly string[], signal?: AbortSignal): Promise<HeldToken> {
     const scheme = this.#scheme;
-    const credential = await this.#options.credential();
+    const credential = await this.#credential();
     if (scheme?.kind !== 'bearer' || credential?.kind === 'bearer')
       throw new AirgapError('INTERNAL', 'a token is fetched where none is wanted');
     const request = { realm: scheme.realm, service: scheme.service, scopes, credential, signal };

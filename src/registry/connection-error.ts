@@ -9,10 +9,15 @@ interface Explanation {
 }
 
 const NOT_TRUSTED =
-  /^(?:CERT_|DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH_EXCEEDED|ERR_TLS_CERT_|HOSTNAME_MISMATCH|ERR_SSL_TLSV1_ALERT_UNKNOWN_CA)/;
+  /^(?:CERT_|DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH_EXCEEDED|ERR_TLS_CERT_|HOSTNAME_MISMATCH)/;
+/** Alerts of a server to which our certificate is not good enough, or that got none (mutual TLS). */
+const WANTS_CERTIFICATE =
+  /^ERR_SSL_(?:TLSV1[0-9]*_ALERT_(?:CERTIFICATE_REQUIRED|UNKNOWN_CA|ACCESS_DENIED)|SSL(?:V3|\/TLS)_ALERT_(?:BAD_CERTIFICATE|HANDSHAKE_FAILURE|CERTIFICATE_(?:EXPIRED|REVOKED|UNKNOWN)))$/;
 const PLAIN_HTTP =
   /^(?:ERR_SSL_WRONG_VERSION_NUMBER|ERR_SSL_PACKET_LENGTH_TOO_LONG|ERR_SSL_HTTP_REQUEST|ERR_SSL_UNKNOWN_PROTOCOL)$/;
 
+export const CLIENT_CERTIFICATE_HINT =
+  'Put NAME.cert and NAME.key into a folder named as the host is, and pass the folder above it as --certs-dir.';
 const AGAIN = 'Run the same command again when the network is better: what is done is not done twice.';
 
 /** A failed exchange with the server of a URL. The signal's own reason is not for this function. */
@@ -37,6 +42,7 @@ export function isNeverConnected(error: unknown): boolean {
 function explain(system: string, cause: unknown): Explanation {
   if (PLAIN_HTTP.test(system)) return plainHttpAnswer();
   if (NOT_TRUSTED.test(system)) return notTrusted(system, cause);
+  if (WANTS_CERTIFICATE.test(system)) return certificateWanted(system);
   if (system.startsWith('ERR_SSL_') || system === 'EPROTO') {
     return { code: 'TLS_FAILED', why: `no TLS connection (${system})` };
   }
@@ -86,6 +92,14 @@ function plainHttpAnswer(): Explanation {
     code: 'TLS_FAILED',
     why: 'it does not speak TLS there',
     hint: 'If it really serves plain HTTP, and the network is trusted, add --plain-http; otherwise check the port.',
+  };
+}
+
+function certificateWanted(system: string): Explanation {
+  return {
+    code: 'TLS_FAILED',
+    why: `it refuses us, and may want a client certificate (${system})`,
+    hint: CLIENT_CERTIFICATE_HINT,
   };
 }
 

@@ -47,8 +47,11 @@ export async function askHelper(name: string, host: string, run: RunProgram): Pr
   } catch (error) {
     throw failed(program, host, whyNot(error));
   }
-  if (result.status === 0)
-    return credentialOf(result.stdout, () => failed(program, host, 'answered something that is not a credential'));
+  if (result.status === 0) {
+    const malformed = (): AirgapError => failed(program, host, 'answered something that is not a credential');
+    const credential = credentialOf(result.stdout, malformed);
+    return credential && { ...credential, from: program };
+  }
   // helpers print their errors to either; this sentence is the protocol's way to say "none"
   if (/credentials not found/i.test(result.stdout + result.stderr)) return undefined;
   throw failed(program, host, `failed (${result.status === null ? 'killed' : `exit status ${result.status}`})`);

@@ -1,12 +1,16 @@
 // What proves who we are to a registry, and where it comes from. Reading files and helpers is in credentials.ts; using
 // them is in auth.ts.
 
-export type Credential =
+export type Credential = (
   | { readonly kind: 'basic'; readonly username: string; readonly password: string }
   /** A refresh token, exchanged for access tokens (OAuth2). */
   | { readonly kind: 'identity-token'; readonly token: string; readonly username?: string | undefined }
   /** An access token, sent as it is. */
-  | { readonly kind: 'bearer'; readonly token: string };
+  | { readonly kind: 'bearer'; readonly token: string }
+) & {
+  /** Where it came from, for messages: a file, a helper. */
+  readonly from?: string;
+};
 
 export interface CredentialSource {
   /**

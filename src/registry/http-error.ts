@@ -4,6 +4,7 @@ import { AirgapError, type ErrorCode, type ErrorOptions } from '../core/errors.t
 import type { Answer } from './answer.ts';
 import { headerOf, readSome } from './answer.ts';
 import { parseRetryAfter } from './retry-after.ts';
+import { CLIENT_CERTIFICATE_HINT } from './connection-error.ts';
 import { showUrl } from './url-policy.ts';
 
 const BODY_LIMIT = 64 * 1024;
@@ -65,6 +66,12 @@ export async function httpError(answer: Answer, now: number): Promise<HttpError>
       details: { method: answer.method, url: showUrl(answer.url), status: answer.status, codes },
     },
   );
+}
+
+/** The same error, saying who asked: whether something is allowed or too much depends on that. */
+export function askedBy(error: HttpError, asker: string): HttpError {
+  const { code, message, ...rest } = error;
+  return new HttpError(code, `${message} (asked ${asker})`, { ...rest, cause: error });
 }
 
 /** One line without control, bidirectional or invisible characters, cut to what a terminal should show. */
@@ -134,6 +141,7 @@ function hintFor(code: ErrorCode, answer: Answer, body: string): string | undefi
   if (answer.status === 413) return 'Raise the limit of the proxy before the registry (nginx: client_max_body_size).';
   if (answer.status === 400 && answer.url.protocol === 'http:' && /https/i.test(body))
     return 'The registry speaks TLS there: leave out --plain-http.';
+  if (answer.status === 400 && /SSL certificate/i.test(body)) return CLIENT_CERTIFICATE_HINT;
   if (answer.status >= 500)
     return 'The registry failed; its log may say why. Run the same command again: what is done is not done twice.';
   if (isPage(answer, body)) return 'Something other than a registry answers there: check host, port and proxy.';

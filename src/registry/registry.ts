@@ -9,17 +9,14 @@ import type { CredentialSource } from './credential.ts';
 import { endpointOf } from './endpoint.ts';
 import { KeyedQueue } from './keyed-queue.ts';
 import { Repository, type RepositoryContext } from './repository.ts';
+import type { RouteOptions } from './routes.ts';
 import { Transport } from './transport.ts';
 import type { UploadJournal } from './upload-journal.ts';
-import { Wire, type DispatcherFactory, type Timeouts } from './wire.ts';
+import { Wire, type Timeouts } from './wire.ts';
 
-export interface RegistryOptions {
+export interface RegistryOptions extends RouteOptions {
   /** Speak plain HTTP, beyond loopback too. */
   readonly plainHttp?: boolean | undefined;
-  /** Do not check certificates. */
-  readonly insecureSkipTlsVerify?: boolean | undefined;
-  /** Certificate authorities in PEM, added to the default roots. */
-  readonly ca?: string | undefined;
   /** Asked for the host alone, not for a repository; anonymous access by default. */
   readonly credentials?: CredentialSource | undefined;
   /**
@@ -38,8 +35,6 @@ export interface RegistryOptions {
   readonly chunkThreshold?: number | undefined;
   readonly clock?: Clock | undefined;
   readonly timeouts?: Timeouts | undefined;
-  /** Makes what requests go through, for proxies; an undici Agent by default. */
-  readonly dispatcher?: DispatcherFactory | undefined;
 }
 
 export interface RegistryStats {

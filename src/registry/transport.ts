@@ -8,7 +8,7 @@ import type { Clock } from './clock.ts';
 import type { CredentialSource } from './credential.ts';
 import { findOrigin, type Endpoint } from './endpoint.ts';
 import { expiring } from './expiring.ts';
-import { httpError, isHttpError } from './http-error.ts';
+import { askedBy, httpError, type HttpError } from './http-error.ts';
 import { untilAborted } from './keyed-queue.ts';
 import { Limiter } from './limiter.ts';
 import { fetchToken, type Token, type TokenRequest } from './token.ts';
@@ -112,9 +112,13 @@ export class Transport {
     if (expected.includes(answer.status)) return answer;
     const error = await httpError(answer, this.#options.clock.now());
     call.signal?.throwIfAborted();
-    throw isHttpError(error, 401) && call.anonymous !== true && sameOrigin(answer.url, sender.origin)
-      ? await this.#auth.refusal(error)
-      : error;
+    throw call.anonymous !== true && sameOrigin(answer.url, sender.origin) ? await this.#judged(error) : error;
+  }
+
+  /** An error that depends on who asks says so. */
+  async #judged(error: HttpError): Promise<AirgapError> {
+    if (error.status === 401) return this.#auth.refusal(error);
+    return error.status === 403 || error.status === 429 ? askedBy(error, this.#auth.asker) : error;
   }
 
   async #authorized(call: Call, url: URL, sender: Sender): Promise<Answer> {

@@ -1,11 +1,11 @@
 // One HTTP/1.1 exchange over pooled connections, and nothing more: no credentials, redirects or retries, which are
 // transport.ts. HTTP/2 is not offered: one connection for each blob measured better, and one that stalls holds up no other.
 import type { Readable } from 'node:stream';
-import { Agent, type Dispatcher } from 'undici';
 import type { ByteStream } from '../core/streams.ts';
-import type { Answer, Method } from './answer.ts';
+import { discard, type Answer, type Method } from './answer.ts';
 import { connectionError } from './connection-error.ts';
-import { tlsSettings, type TlsOptions } from './tls.ts';
+import { Routes, type RouteOptions } from './routes.ts';
+import { refusedBy } from './tunnel.ts';
 
 /** Milliseconds. */
 export interface Timeouts {
@@ -17,13 +17,9 @@ export interface Timeouts {
   readonly body?: number | undefined;
 }
 
-/** Makes the dispatcher that requests go through. `connect` holds the TLS settings, for proxies too. */
-export type DispatcherFactory = (options: Agent.Options) => Dispatcher;
-
-export interface WireOptions extends TlsOptions {
+export interface WireOptions extends RouteOptions {
   readonly userAgent?: string | undefined;
   readonly timeouts?: Timeouts | undefined;
-  readonly dispatcher?: DispatcherFactory | undefined;
 }
 
 export interface RequestBody {
@@ -46,7 +42,7 @@ export interface WireRequest {
 const DOWNLOAD_BUFFER = 256 * 1024;
 
 export class Wire {
-  readonly #dispatcher: Dispatcher;
+  readonly #routes: Routes;
   readonly #userAgent: string;
   readonly #headersTimeout: number;
   /** Requests sent so far. */
@@ -56,12 +52,7 @@ export class Wire {
     const { connect = 15_000, headers = 60_000, body = 60_000 } = options.timeouts ?? {};
     this.#headersTimeout = headers;
     this.#userAgent = options.userAgent ?? 'eck-airgap';
-    this.#dispatcher = (options.dispatcher ?? ((settings) => new Agent(settings)))({
-      allowH2: false,
-      headersTimeout: headers,
-      bodyTimeout: body,
-      connect: { ...tlsSettings(options), timeout: connect, autoSelectFamily: true },
-    });
+    this.#routes = new Routes(options, { connect, headers, body });
   }
 
   /** @throws the signal's reason, an error of the body's stream, or what `connectionError` makes */
@@ -71,14 +62,16 @@ export class Wire {
     this.requests++;
     const source = request.body === undefined || request.body.length === 0 ? undefined : new WatchedBody(request.body);
     try {
-      const { statusCode, headers, body } = await this.#dispatcher.request({
+      const route = await this.#routes.to(url);
+      const address = route.address(url);
+      const { statusCode, headers, body } = await route.dispatcher.request({
+        ...address,
         method,
-        origin: url.origin,
-        path: `${url.pathname}${url.search}`,
         headers: {
           'user-agent': this.#userAgent,
           'accept-encoding': 'identity',
           ...request.headers,
+          ...address.headers,
           ...(source === undefined ? {} : { 'content-length': String(source.length) }),
         },
         body: (source ?? null) as unknown as Readable | null, // any async iterable will do; the types do not say so
@@ -87,7 +80,11 @@ export class Wire {
         highWaterMark: DOWNLOAD_BUFFER,
         headersTimeout: this.#headersTimeout * (request.patience ?? 1),
       });
-      return { method, url, status: statusCode, headers, body, signal };
+      if (route.proxy === undefined || statusCode !== 407) {
+        return { method, url, status: statusCode, headers, body, signal };
+      }
+      discard({ body });
+      throw refusedBy(route.proxy, statusCode, url.host);
     } catch (error) {
       if (signal?.aborted === true) throw signal.reason;
       if (source?.failure !== undefined) throw source.failure.error;
@@ -97,7 +94,7 @@ export class Wire {
 
   /** Cuts what is under way and closes all connections. */
   async close(): Promise<void> {
-    await this.#dispatcher.destroy();
+    await this.#routes.close();
   }
 }
 

@@ -36,29 +36,30 @@ describe('where credentials are looked for', () => {
     });
     const credentials = home.source({ overrides: { z: basic('flag') } });
     const found = await Promise.all(['z', 'a', 'b', 'c', 'd', 'e'].map((host) => credentials.find(host)));
-    expect(found).toEqual([basic('flag'), basic('named'), basic('runtime'), basic('xdg'), basic('docker'), undefined]);
+    expect(found.slice(0, 5)).toMatchObject(['flag', 'named', 'runtime', 'xdg', 'docker'].map((name) => basic(name)));
+    expect(found[5]).toBeUndefined();
   });
 
   test('~/.docker and ~/.config when nothing is set', async () => {
     await home.docker({ auths: { a: entry('docker') } });
     await home.write('.config/containers/auth.json', { auths: { b: entry('containers') } });
-    expect(await home.source().find('a')).toEqual(basic('docker'));
-    expect(await home.source().find('b')).toEqual(basic('containers'));
+    expect(await home.source().find('a')).toMatchObject(basic('docker'));
+    expect(await home.source().find('b')).toMatchObject(basic('containers'));
   });
 
   test('what is given on the command line wins, and reads no file', async () => {
     home.env['REGISTRY_AUTH_FILE'] = await home.write('bad.json', 'not json');
     const credentials = home.source({ overrides: { 'registry.example:5000': basic('me') } });
-    expect(await credentials.find('registry.example:5000')).toEqual(basic('me'));
+    expect(await credentials.find('registry.example:5000')).toMatchObject(basic('me'));
     expect((await rejected(credentials.find('registry.example'))).code).toBe('CREDENTIALS_INVALID');
   });
 
   test('files are read when first needed, and once', async () => {
     const credentials = home.source();
     await home.docker({ auths: { a: entry('first') } });
-    expect(await credentials.find('a')).toEqual(basic('first'));
+    expect(await credentials.find('a')).toMatchObject(basic('first'));
     await home.docker({ auths: { a: entry('second') } });
-    expect(await credentials.find('a')).toEqual(basic('first'));
+    expect(await credentials.find('a')).toMatchObject(basic('first'));
   });
 
   test('a named file that is not there is an error, not anonymous access', async () => {
@@ -87,7 +88,7 @@ describe('keys', () => {
     ['[::1]:5000', '[::1]:5000'],
   ])('%s is for %s', async (key, host) => {
     await home.docker({ auths: { [key]: entry('me') } });
-    expect(await home.source().find(host)).toEqual(basic('me'));
+    expect(await home.source().find(host)).toMatchObject(basic('me'));
   });
 
   test.each([
@@ -115,7 +116,7 @@ describe('keys', () => {
     await home.write('b.json', { auths: { ...url, ...plain } });
     for (const file of ['a.json', 'b.json']) {
       home.env['REGISTRY_AUTH_FILE'] = join(home.folder, file);
-      expect(await home.source().find('docker.io')).toEqual(basic('plain'));
+      expect(await home.source().find('docker.io')).toMatchObject(basic('plain'));
     }
   });
 
@@ -152,13 +153,13 @@ describe('entries', () => {
     ['null', null, undefined],
     ['an e-mail address only', { email: 'me@example' }, undefined],
   ])('%s', async (_, stored, expected) => {
-    await home.docker({ auths: { a: stored } });
-    expect(await home.source().find('a')).toEqual(expected);
+    const from = await home.docker({ auths: { a: stored } });
+    expect(await home.source().find('a')).toEqual(expected && { ...expected, from });
   });
 
   test('an empty entry leaves the question to the next key', async () => {
     await home.docker({ auths: { 'quay.io/team': {}, 'quay.io': entry('me') } });
-    expect(await home.source().find('quay.io', 'team/app')).toEqual(basic('me'));
+    expect(await home.source().find('quay.io', 'team/app')).toMatchObject(basic('me'));
   });
 });
 
@@ -191,6 +192,6 @@ describe('files that cannot be understood', () => {
 
   test('an entry that cannot be understood does not stop the other hosts', async () => {
     await home.docker({ auths: { a: { auth: '!' }, b: entry('me') } });
-    expect(await home.source().find('b')).toEqual(basic('me'));
+    expect(await home.source().find('b')).toMatchObject(basic('me'));
   });
 });

@@ -1,8 +1,10 @@
 // A registry over HTTP whose every step can be made to misbehave by a rule, and that records all that it was asked. What
 // it does when no rule applies is memory-registry.ts; ready-made faults are faults.ts.
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer, type ServerOptions } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import { systemErrorCode } from '../../src/core/errors.ts';
 import { MemoryRegistry, type Call, type MemoryRegistryOptions, type Reply } from './memory-registry.ts';
 import { RegistryAuth, TOKEN_PATH, type AuthRules } from './registry-auth.ts';
@@ -58,6 +60,8 @@ export interface FaultyRegistryOptions extends MemoryRegistryOptions {
   readonly auth?: AuthRules;
   /** Address to listen on; 127.0.0.1 by default. */
   readonly address?: string;
+  /** Speak TLS; plain HTTP by default. */
+  readonly tls?: ServerOptions;
 }
 
 export class FaultyRegistry {
@@ -67,21 +71,31 @@ export class FaultyRegistry {
   /** Defects of the server itself; a test that meets one must fail. */
   readonly defects: unknown[] = [];
   readonly #rules: { when: When; fault: Fault; seen: number }[] = [];
-  readonly #server = createServer((request, response) => void this.#serve(request, response));
+  readonly #server: Server;
   readonly #address: string;
+  readonly #scheme: string;
 
   constructor(options: FaultyRegistryOptions) {
     this.memory = new MemoryRegistry(options);
     this.auth = options.auth && new RegistryAuth(options.auth);
     this.#address = options.address ?? '127.0.0.1';
+    this.#scheme = options.tls ? 'https' : 'http';
+    const server = options.tls ? createTlsServer(options.tls) : createServer();
+    this.#server = server.on('request', (request, response) => void this.#serve(request, response));
+    server.on('secureConnection', (socket: TLSSocket) => this.shown.push(socket.getPeerX509Certificate()?.subject));
+    server.on('tlsClientError', () => undefined); // a client that we are not good enough for, or that is not for us
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
   }
 
   get host(): string {
-    return `${this.#address}:${(this.#server.address() as AddressInfo).port}`;
+    return `${this.#address}:${this.port}`;
   }
 
   get origin(): string {
-    return `http://${this.host}`;
+    return `${this.#scheme}://${this.host}`;
   }
 
   /** Rules are asked in the order in which they were made; the first that applies is used. */
@@ -99,6 +113,9 @@ export class FaultyRegistry {
   received(method: string, path?: RegExp): number {
     return this.asked(method, path).reduce((sum, request) => sum + request.received, 0);
   }
+
+  /** What each TLS connection showed for a certificate of its own; undefined for none. */
+  readonly shown: (string | undefined)[] = [];
 
   async listen(): Promise<this> {
     this.#server.listen(0, this.#address);

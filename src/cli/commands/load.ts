@@ -83,7 +83,10 @@ async function loadOptions(context: CommandContext, host: string): Promise<Regis
     throw new AirgapError('USAGE', '--username and --password-stdin go together');
   if (username === undefined) return { ...(await registryOptions(context)), uploads };
   const password = await readStdinSecret(context);
-  return { ...(await registryOptions(context, { [host]: { kind: 'basic', username, password } })), uploads };
+  return {
+    ...(await registryOptions(context, { [host]: { kind: 'basic', username, password, from: '--username' } })),
+    uploads,
+  };
 }
 
 function warnOfMovingTags(context: CommandContext, plan: LoadPlan): void {
