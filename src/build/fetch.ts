@@ -36,7 +36,7 @@ export async function fetchLocked(lock: Lock, options: FetchLockedOptions): Prom
   const each = { concurrency: options.concurrency ?? 3, signal: options.signal };
   const graphs = await forEach(
     lock.images,
-    (image, signal) => namingImage(image.name, () => readGraph(image, { ...options, signal })),
+    (image, signal) => namingImage(image.name, () => readGraph(image, { ...options, signal }), image.from),
     each,
   );
   options.report?.({ type: 'step', step: 'fetch:manifests' });
@@ -45,9 +45,8 @@ export async function fetchLocked(lock: Lock, options: FetchLockedOptions): Prom
   await forEach(
     graphs,
     async ({ image, source }, signal) => {
-      await namingImage(image.name, () =>
-        copyGraph(source, options.cache, roots(image), { signal, progress, report: options.report }),
-      );
+      const copy = () => copyGraph(source, options.cache, roots(image), { signal, progress, report: options.report });
+      await namingImage(image.name, copy, image.from);
       options.report?.({ type: 'done', what: image.name });
     },
     each,
@@ -62,7 +61,7 @@ export function roots(image: LockedImage): Descriptor[] {
 }
 
 async function readGraph(image: LockedImage, options: FetchLockedOptions): Promise<Graph> {
-  const repository = options.sources.repository(parseReference(image.name));
+  const repository = options.sources.repository(parseReference(image.from ?? image.name));
   const source = readThrough(options.cache, repository);
   if (image.original) {
     await readBlob(source, image.original, { signal: options.signal });

@@ -6,6 +6,7 @@ import type { Lock } from '../bundle/lock.ts';
 import { specDigest, type BundleSpec } from '../bundle/spec.ts';
 import type { Cache } from '../oci/cache.ts';
 import { lockFiles } from './files.ts';
+import { fromSources } from './from-sources.ts';
 import { resolveImage } from './resolve.ts';
 import type { Sources } from './sources.ts';
 import { wantedBySpec, type CatalogueText } from './wanted-by-spec.ts';
@@ -27,11 +28,12 @@ export interface MakeLockOptions extends Activity {
 export async function makeLock(spec: BundleSpec, options: MakeLockOptions): Promise<Lock> {
   const wanted = wantedBySpec(spec, options);
   for (const message of wanted.notes) options.report?.({ type: 'warning', message });
-  options.report?.({ type: 'phase', phase: `resolving ${wanted.images.length} images` });
+  const taken = fromSources(wanted.images, spec.sources);
+  options.report?.({ type: 'phase', phase: `resolving ${taken.length} images` });
   const images = await forEach(
-    wanted.images,
-    async ({ name, platforms, uses }, signal) => {
-      const image = await resolveImage(name, { ...options, signal, platforms });
+    taken,
+    async ({ name, from, platforms, uses }, signal) => {
+      const image = await resolveImage(name, { ...options, signal, platforms, from });
       options.report?.({ type: 'done', what: name, detail: image.digest });
       return uses === undefined ? image : { ...image, uses: [...uses] };
     },

@@ -4,6 +4,7 @@ import type { Activity } from '../core/events.ts';
 import { AirgapError, isAirgapError } from '../core/errors.ts';
 import type { Digest } from '../core/digest.ts';
 import type { LockedImage } from '../bundle/lock.ts';
+import { ELASTIC_REGISTRY } from '../catalog/image-name.ts';
 import type { Cache } from '../oci/cache.ts';
 import { walkGraph } from '../oci/copy.ts';
 import { contentOf } from '../oci/content.ts';
@@ -16,6 +17,7 @@ import { parseReference, referencePart } from '../oci/reference.ts';
 import { cosignTags } from '../oci/referrer-tags.ts';
 import type { Fetcher } from '../oci/target.ts';
 import type { Repository } from '../registry/repository.ts';
+import { anotherSource } from './from-sources.ts';
 import { readThrough } from './read-through.ts';
 import type { Sources } from './sources.ts';
 
@@ -25,6 +27,8 @@ export interface ResolveContext extends Activity {
   readonly cache: Cache;
   readonly sources: Sources;
   readonly platforms: WantedPlatforms;
+  /** The reference to take it from; its name by default. */
+  readonly from?: string | undefined;
 }
 
 type Pinned = LockedImage['accompanying'][number];
@@ -34,8 +38,9 @@ const REFERRER_DEPTH = 3;
 
 /** @throws CONTENT_MISSING, PLATFORM_MISSING and the registry's errors, each naming the image */
 export async function resolveImage(name: string, context: ResolveContext): Promise<LockedImage> {
-  return namingImage(name, async () => {
-    const reference = parseReference(name);
+  const { from } = context;
+  const task = async (): Promise<LockedImage> => {
+    const reference = parseReference(from ?? name);
     const repository = context.sources.repository(reference);
     const source = readThrough(context.cache, repository);
     const { signal } = context;
@@ -45,6 +50,7 @@ export async function resolveImage(name: string, context: ResolveContext): Promi
     const graph = await walkGraph(source, [selection.root, ...accompanying], { signal });
     return {
       name,
+      ...(from === undefined ? {} : { from }),
       ...pin(selection.root),
       ...(selection.original === undefined ? {} : { original: pin(selection.original) }),
       platforms: [...selection.platforms],
@@ -53,7 +59,8 @@ export async function resolveImage(name: string, context: ResolveContext): Promi
       verified: 'none',
       accompanying,
     };
-  });
+  };
+  return namingImage(name, task, from);
 }
 
 /** Cuts an image to the wanted platforms; a filtered index that has to be made is put into the cache. */
@@ -68,18 +75,26 @@ export async function selectImage(
   return selection;
 }
 
-/** Errors met while working on an image begin with its name. */
-export async function namingImage<T>(name: string, task: () => Promise<T>): Promise<T> {
+/** Errors met while working on an image begin with its name, and say where it is taken from if that is elsewhere. */
+export async function namingImage<T>(name: string, task: () => Promise<T>, from?: string): Promise<T> {
   try {
     return await task();
   } catch (error) {
     if (!isAirgapError(error) || error.message.startsWith(name)) throw error;
-    throw new AirgapError(error.code, `${name}: ${error.message}`, {
+    throw new AirgapError(error.code, `${name}${from === undefined ? '' : ` from ${from}`}: ${error.message}`, {
       cause: error,
-      details: { image: name, ...error.details },
-      ...(error.hint === undefined ? {} : { hint: error.hint }),
+      details: { image: name, ...(from === undefined ? {} : { from }), ...error.details },
+      hint: wayOut(error, name, from),
     });
   }
+}
+
+function wayOut(error: AirgapError, name: string, from: string | undefined): string | undefined {
+  if (error.code === 'CONTENT_MISSING' && from !== undefined) return anotherSource([name]);
+  if (error.code !== 'REGISTRY_UNAUTHORIZED' || error.details['host'] !== ELASTIC_REGISTRY) return error.hint;
+  return error.details['credentials'] === undefined
+    ? `What is public on ${ELASTIC_REGISTRY} needs no account: check the name and version of the image.`
+    : `What is public on ${ELASTIC_REGISTRY} needs no account: remove the credentials for it ("docker logout ${ELASTIC_REGISTRY}").`;
 }
 
 async function findAccompanying(

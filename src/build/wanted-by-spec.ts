@@ -18,9 +18,17 @@ export interface WantedBySpecOptions {
   readonly allowUnknownVersion?: boolean;
 }
 
+export interface WantedBySpecImage {
+  readonly name: string;
+  readonly platforms: WantedPlatforms;
+  readonly uses?: readonly ImageUse[];
+  /** Iron Bank's build of it. */
+  readonly ironBank?: string;
+}
+
 export interface WantedBySpec {
   /** By name, each once. */
-  readonly images: readonly { name: string; platforms: WantedPlatforms; uses?: readonly ImageUse[] }[];
+  readonly images: readonly WantedBySpecImage[];
   /** What a person should know about the choice. */
   readonly notes: readonly string[];
 }
@@ -28,7 +36,7 @@ export interface WantedBySpec {
 /** @throws CONFIG_INVALID for the catalogue file, and what `selectImages` refuses */
 export function wantedBySpec(spec: BundleSpec, options: WantedBySpecOptions): WantedBySpec {
   const selected = selectedBy(spec, options);
-  const chosen = selected.images.map(({ name, platforms, uses }) => ({ name, platforms, uses }));
+  const chosen: readonly WantedBySpecImage[] = selected.images;
   const more = spec.images
     .filter((name) => !chosen.some((image) => image.name === name))
     .map((name) => ({ name, platforms: spec.platforms }));

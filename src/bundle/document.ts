@@ -59,8 +59,13 @@ function describe(fault: { issue: Issue; path: readonly v.IssuePathItem[] }): st
   if (issue.expected === 'never') return `${where}: unknown key`;
   if (issue.type === 'raw_transform') return `${where}: ${issue.message}`;
   if (issue.received === 'undefined') return `${where}: expected ${issue.expected ?? 'a value'}, found nothing`;
-  const found = issue.received.slice(0, 100);
+  const found = withoutPassword(issue.received).slice(0, 100);
   return issue.kind === 'validation' || issue.type === 'custom'
     ? `${where}: ${found} ${issue.message}`
     : `${where}: expected ${issue.expected ?? 'another value'}, found ${found}`;
+}
+
+/** What was written may be an address with a password in it. */
+function withoutPassword(text: string): string {
+  return text.replace(/^("?(?:[a-z]+:\/\/)?)[^"]*:[^"]*@/, '$1***@');
 }

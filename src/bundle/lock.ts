@@ -12,6 +12,8 @@ const Node = { digest: DigestSchema, mediaType: v.string(), size: Size };
 
 const LockedImageSchema = v.strictObject({
   name: v.string(),
+  /** The reference that it was taken from, where that is not its name (`sources` of airgap.yaml). */
+  from: v.exactOptional(v.string()),
   /** What is pushed under the tag, as `digest`, `mediaType`, `size` (of the manifest, in bytes). */
   ...Node,
   /** What the tag named upstream, where only some of its platforms are taken. */

@@ -1,10 +1,11 @@
-// airgap.yaml (BundleSpec): what an administrator asks for. Where it is really fetched from (mirrors) is not part of what
-// is asked for, so two sites with different mirrors make the same lock and the same bundle.
+// airgap.yaml (BundleSpec): what an administrator asks for. Which host the same content is really fetched from (mirrors) is
+// not part of what is asked for, so two sites with different mirrors make the same lock and the same bundle. Where other
+// content of the same name is taken from (sources) is part of it.
 import * as v from 'valibot';
 import { canonicalJson } from '../core/canonical-json.ts';
 import { digestOf, type Digest } from '../core/digest.ts';
 import { AirgapError, isAirgapError } from '../core/errors.ts';
-import { formatReference, isRegistryHost, parseReference } from '../oci/reference.ts';
+import { formatReference, isNamePrefix, isRegistryHost, parseReference } from '../oci/reference.ts';
 import { formatPlatform, parsePlatform } from '../oci/platform.ts';
 import { parseDocument } from './document.ts';
 import { API_VERSION, BundleName, FileName } from './manifest.ts';
@@ -45,6 +46,19 @@ const MirrorUrl = v.pipe(
     return /^https?:$/.test(url.protocol) && !url.username && !url.password && !url.search && !url.hash;
   }, 'is not an http or https URL without credentials, query and fragment'),
 );
+
+const NamePrefix = v.pipe(
+  v.string(),
+  v.check(isNamePrefix, 'is not host[:port][/path], such as docker.elastic.co or docker.elastic.co/kibana'),
+);
+
+/** Another registry's builds, carried under the names that they stand in for. */
+const SourceSchema = v.strictObject({
+  /** host[:port][/path]. Credentials come from the usual files, by host. */
+  registry: NamePrefix,
+  /** `prefix`: the same paths below `registry`; `iron-bank`: the paths of Iron Bank there, linux/amd64 alone. */
+  layout: v.optional(v.picklist(['prefix', 'iron-bank']), 'prefix'),
+});
 
 const FileSource = v.strictObject({
   /** The name `export` knows it by; the last part of the path by default. */
@@ -92,7 +106,9 @@ export const BundleSpecSchema = v.strictObject({
   /** Images by name, beside those that follow from `elastic`. */
   images: v.optional(v.array(ImageReference), () => []),
   files: v.optional(v.array(FileSource), () => []),
-  /** Registry host to the URL that it is really fetched from. */
+  /** What the names of images begin with (whole components, the longest counts) to the registry they are taken from. */
+  sources: v.optional(v.record(NamePrefix, SourceSchema), () => ({})),
+  /** Registry host to the URL that the same content is really fetched from: https://host[:port][/path]. */
   mirrors: v.optional(
     v.record(v.pipe(v.string(), v.check(isRegistryHost, 'is not a registry host')), MirrorUrl),
     () => ({}),
@@ -100,6 +116,7 @@ export const BundleSpecSchema = v.strictObject({
 });
 
 export type BundleSpec = v.InferOutput<typeof BundleSpecSchema>;
+export type ImageSource = BundleSpec['sources'][string];
 
 /** Parses airgap.yaml; image references and platforms come out in their full form, each once. @throws CONFIG_INVALID */
 export function parseSpec(text: string, where: string): BundleSpec {
@@ -117,7 +134,7 @@ export function parseSpec(text: string, where: string): BundleSpec {
  * @param catalogue text of the catalogue file that the specification names
  */
 export function specDigest(spec: BundleSpec, catalogue?: string): Digest {
-  const { metadata, platforms, images, files, elastic } = spec;
+  const { metadata, platforms, images, files, elastic, sources } = spec;
   return digestOf(
     canonicalJson({
       name: metadata.name,
@@ -125,6 +142,7 @@ export function specDigest(spec: BundleSpec, catalogue?: string): Digest {
       images,
       files: files.map((file) => ({ name: file.name, path: file.path })),
       ...(elastic === undefined ? {} : { elastic }),
+      ...(Object.keys(sources).length === 0 ? {} : { sources }),
       ...(catalogue === undefined ? {} : { catalogue: digestOf(Buffer.from(catalogue)) }),
     }),
   );

@@ -15,6 +15,10 @@ export interface PublishedOptions {
 
 export const IRON_BANK = 'registry1.dso.mil/ironbank';
 
+/** What Iron Bank publishes for. */
+export const IRON_BANK_PLATFORM = 'linux/amd64';
+const IRON_BANK_FLAVOURS: readonly Flavour[] = ['default', 'ubi'];
+
 const PLATFORMS: readonly string[] = ['linux/amd64', 'linux/arm64'];
 
 /**
@@ -39,9 +43,13 @@ export function publishedPlatforms(component: Component, version: Version): read
   return firstFor(component.platforms ?? [], version)?.platforms ?? PLATFORMS;
 }
 
-/** Where Iron Bank keeps it, for linux/amd64; its paths are not those of docker.elastic.co. Absent where it has none. */
-export function ironBankName(component: Component, version: Version): string | undefined {
-  return component.ironBank && `${IRON_BANK}/${component.ironBank}:${formatVersion(version)}`;
+/**
+ * Where Iron Bank keeps it, for linux/amd64; its paths are not those of docker.elastic.co. Absent where it has none: its
+ * builds are UBI, so they stand in for no image of another flavour.
+ */
+export function ironBankName(component: Component, version: Version, flavour: Flavour): string | undefined {
+  if (component.ironBank === undefined || !IRON_BANK_FLAVOURS.includes(flavour)) return undefined;
+  return `${IRON_BANK}/${component.ironBank}:${formatVersion(version)}`;
 }
 
 function tagOf(component: Component, version: Version, options: PublishedOptions & { readonly ubi: boolean }): string {

@@ -50,7 +50,7 @@ export function wantedImages(wants: readonly Want[], options: WantedOptions): Wa
 function toImage({ component, version, why }: Want, options: WantedOptions): WantedImage {
   const name = publishedName(component, version, options);
   const derived = derivedName(component, version, options);
-  const ironBank = ironBankName(component, version);
+  const ironBank = ironBankName(component, version, options.flavour);
   const use: ImageUse = {
     component: component.name,
     version: formatVersion(version),

@@ -34,6 +34,12 @@ export function isRegistryHost(text: string): boolean {
   return text.length <= 261 && HOST.test(text) && Number(/:([0-9]+)$/.exec(text)?.[1] ?? 0) <= 65535;
 }
 
+/** What the names of images can begin with, by whole components: host[:port][/path]. */
+export function isNamePrefix(text: string): boolean {
+  const [host = '', ...path] = text.split('/');
+  return isRegistryHost(host) && (path.length === 0 || isRepository(path.join('/')));
+}
+
 /** Parses what a person writes. @throws REFERENCE_INVALID with the part that is wrong. */
 export function parseReference(text: string): Reference {
   if (text.length > 4096) throw invalid(text, 'it is too long');

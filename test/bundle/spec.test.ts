@@ -25,6 +25,7 @@ describe('airgap.yaml', () => {
       platforms: ['linux/amd64'],
       images: ['docker.elastic.co/elasticsearch/elasticsearch:9.5.2'],
       files: [],
+      sources: {},
       mirrors: { 'docker.elastic.co': 'http://127.0.0.1:5000' },
     });
   });
@@ -78,7 +79,36 @@ describe('airgap.yaml', () => {
     ['a reference without tag', SPEC.replace(':9.5.2', `@sha256:${'a'.repeat(64)}`), /^images\[0\]: needs a tag/],
     ['a name that is a path', SPEC.replace('site-alpha', '../alpha'), /^metadata\.name: "\.\.\/alpha"/],
     ['another version', SPEC.replace('v1', 'v2'), /^apiVersion: expected "eck-airgap\/v1", found "eck-airgap\/v2"$/],
-    ['a mirror with credentials', SPEC.replace('http://', 'http://user:secret@'), /^mirrors\.docker\.elastic\.co: /],
+    [
+      'a mirror with credentials',
+      SPEC.replace('http://', 'http://user:secret@'),
+      /^mirrors\.docker\.elastic\.co: "http:\/\/\*\*\*@127/,
+    ],
+    [
+      'a source with a password',
+      `${SPEC}sources: { docker.elastic.co: { registry: "user:secret@r.example" } }\n`,
+      /^sources\.docker\.elastic\.co\.registry: "\*\*\*@r\.example" is not host/,
+    ],
+    [
+      'a source with a URL',
+      `${SPEC}sources: { docker.elastic.co: { registry: "https://r.example" } }\n`,
+      /^sources\.docker\.elastic\.co\.registry: .* is not host/,
+    ],
+    [
+      'a source for what is no name',
+      `${SPEC}sources: { docker.elastic.co/: { registry: r.example } }\n`,
+      /^sources\.docker\.elastic\.co\/: .* is not host/,
+    ],
+    [
+      'an unknown layout',
+      `${SPEC}sources: { docker.elastic.co: { registry: r.example, layout: gold } }\n`,
+      /^sources\.docker\.elastic\.co\.layout: expected .*, found "gold"$/,
+    ],
+    [
+      'an unknown key of a source',
+      `${SPEC}sources: { docker.elastic.co: { registry: r.example, password: x } }\n`,
+      /^sources\.docker\.elastic\.co\.password: unknown key$/,
+    ],
     ['no images', SPEC.replace(/images.*\n/, 'images: []\n'), /^document: expected "elastic" or "images"/],
   ])('%s is named by path, expected and found', (_case, text, fault) => {
     const faults = faultsOf(text);
@@ -127,6 +157,11 @@ describe('airgap.yaml', () => {
   test('its digest covers what is asked for, not where it is fetched from', () => {
     const digest = specDigest(parseSpec(SPEC, 'a'));
     expect(specDigest(parseSpec(SPEC.replace('127.0.0.1:5000', 'mirror.example'), 'a'))).toBe(digest);
+    const source = (registry: string) => `${SPEC}sources: { docker.elastic.co: { registry: ${registry} } }\n`;
+    const sourced = specDigest(parseSpec(source('r.example'), 'a'));
+    expect(sourced).not.toBe(digest);
+    expect(specDigest(parseSpec(source('r2.example'), 'a'))).not.toBe(sourced);
+    expect(specDigest(parseSpec(`${SPEC}sources: {}\n`, 'a'))).toBe(digest);
     expect(specDigest(parseSpec(SPEC.replace('9.5.2', '9.5.3'), 'a'))).not.toBe(digest);
     expect(specDigest(parseSpec(SPEC.replace('amd64', 'arm64'), 'a'))).not.toBe(digest);
     const elastic = specDigest(parseSpec(`${SPEC}elastic: { eck: 3.5.0 }\n`, 'a'));

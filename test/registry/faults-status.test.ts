@@ -5,7 +5,16 @@ import { OCI_MANIFEST } from '../../src/oci/media-types.ts';
 import type { RegistryOptions } from '../../src/registry/registry.ts';
 import { answers, answersError, answersHtml, changesHeaders, endless } from '../support/faults.ts';
 import type { Fault, FaultyRegistryOptions } from '../support/faulty-registry.ts';
-import { bench, download, NAME, sample, sampleBytes, sampleManifest, type Bench } from '../support/registry-bench.ts';
+import {
+  alice,
+  bench,
+  download,
+  NAME,
+  sample,
+  sampleBytes,
+  sampleManifest,
+  type Bench,
+} from '../support/registry-bench.ts';
 import { rejected } from '../support/thrown.ts';
 
 const MEBIBYTE = 1024 * 1024;
@@ -142,6 +151,34 @@ describe.each(actions)('%s', (_what, act) => {
     expect(message).not.toMatch(/[\u0000-\u001f\u007f\u202e]/);
     expect(message).not.toContain('s3cret');
     expect(message).toContain(made.server.host);
+  });
+});
+
+describe('who asked is part of the answer', () => {
+  const named = { find: async () => ({ ...(await alice.find()), from: '/home/me/.docker/config.json' }) };
+
+  test.each([403, 429])('%i says whose credentials were used', async (status) => {
+    const made = await filled({ auth: { kind: 'basic' } }, { credentials: named, retries: 0 });
+    made.server.misbehave({ path: /\/manifests\//, at: 2, times: Infinity }, answersError(status, 'NO'));
+    const error = await rejected(made.repository.resolve('v1'));
+    expect(error.message).toContain(made.server.host);
+    expect(error.message).toContain('asked with the credentials from /home/me/.docker/config.json');
+    expect(error.message).not.toContain('s3cret');
+    expect(error.hint).toBeTruthy();
+  });
+
+  test.each([403, 429])('%i says that there were none', async (status) => {
+    const made = await failing(answersError(status, 'NO'), { retries: 0 });
+    expect((await rejected(made.repository.resolve('v1'))).message).toContain('asked without credentials');
+  });
+
+  test('401 names the file that the refused ones are from', async () => {
+    const made = await filled({ auth: { kind: 'basic', password: 'another' } }, { credentials: named });
+    const error = await rejected(made.repository.resolve('v1'));
+    expect(error.message).toContain(
+      `${made.server.host} refuses the credentials for it from /home/me/.docker/config.json`,
+    );
+    expect(error.hint).toContain(`docker login ${made.server.host}`);
   });
 });
 

@@ -1,0 +1,78 @@
+// Which reference an image is taken from, by the `sources` of airgap.yaml: its own name, or what another registry calls it.
+// Pure: nothing is asked. Which URL a registry's content is fetched from (mirrors) is sources.ts.
+import { AirgapError } from '../core/errors.ts';
+import type { BundleSpec, ImageSource } from '../bundle/spec.ts';
+import { IRON_BANK_PLATFORM } from '../catalog/published.ts';
+import { formatReference, parseReference } from '../oci/reference.ts';
+import type { WantedBySpecImage } from './wanted-by-spec.ts';
+
+export interface TakenImage extends WantedBySpecImage {
+  /** Absent where it is taken from its own name. */
+  readonly from?: string;
+}
+
+/**
+ * The images with where each is taken from.
+ * @throws CONTENT_MISSING for all that a source has no build of, PLATFORM_MISSING
+ */
+export function fromSources(images: readonly WantedBySpecImage[], sources: BundleSpec['sources']): TakenImage[] {
+  const found = images.map((image) => ({ image, source: sourceOf(image.name, sources) }));
+  const ironBank = found.filter(({ source }) => source?.layout === 'iron-bank').map(({ image }) => image);
+  const absent = ironBank.filter((image) => image.ironBank === undefined);
+  if (absent.length > 0) throw notInIronBank(absent);
+  for (const image of ironBank) checkPlatforms(image);
+  return found.map(({ image, source }) => {
+    const from = source === undefined ? image.name : nameAt(source, image);
+    return from === image.name ? image : { ...image, from };
+  });
+}
+
+/** What to write for images that their source does not have. */
+export function anotherSource(names: readonly string[]): string {
+  const entries = names.map((name) => {
+    const { registry, repository } = parseReference(name);
+    return `"${registry}/${repository}": { registry: ${registry} }`;
+  });
+  return `Take it from elsewhere (under "sources" in airgap.yaml: ${[...new Set(entries)].join(', ')}), or leave it out.`;
+}
+
+/** The entry with the longest key that the name begins with, by whole components. */
+function sourceOf(name: string, sources: BundleSpec['sources']): ImageSource | undefined {
+  const { registry, repository } = parseReference(name);
+  const components = `${registry}/${repository}`.split('/');
+  for (let length = components.length; length > 0; length--) {
+    const key = components.slice(0, length).join('/');
+    if (Object.hasOwn(sources, key)) return sources[key];
+  }
+  return undefined;
+}
+
+function nameAt({ registry: place, layout }: ImageSource, { name, ironBank }: WantedBySpecImage): string {
+  const reference = parseReference(layout === 'iron-bank' ? (ironBank ?? name) : name);
+  const [registry = '', ...path] = place.split('/');
+  return formatReference({ ...reference, registry, repository: [...path, reference.repository].join('/') });
+}
+
+function notInIronBank(images: readonly WantedBySpecImage[]): AirgapError {
+  const names = images.map(({ name }) => name);
+  const described = images.map(({ name, uses }) => `${name}${uses === undefined ? '' : ` (${usedBy(uses)})`}`);
+  const chosen = images.every(({ uses }) => uses !== undefined);
+  return new AirgapError('CONTENT_MISSING', `Iron Bank has no build of ${described.join(', ')}`, {
+    hint: `${chosen ? '' : 'Its names are known of what "elastic" chooses, not of single "images". '}${anotherSource(names)} Its builds are of the flavours default and ubi.`,
+    details: { images: names },
+  });
+}
+
+function usedBy(uses: NonNullable<WantedBySpecImage['uses']>): string {
+  return [...new Set(uses.map(({ component, version }) => `${component} ${version}`))].join(', ');
+}
+
+function checkPlatforms({ name, platforms }: WantedBySpecImage): void {
+  const others = platforms === 'all' ? [] : platforms.filter((platform) => platform !== IRON_BANK_PLATFORM);
+  if (others.length === 0) return;
+  throw new AirgapError(
+    'PLATFORM_MISSING',
+    `${name}: Iron Bank builds for ${IRON_BANK_PLATFORM} alone, not for ${others.join(', ')}`,
+    { hint: `Ask for "platforms: [${IRON_BANK_PLATFORM}]". ${anotherSource([name])}` },
+  );
+}
