@@ -4,6 +4,7 @@ import { AirgapError } from '../core/errors.ts';
 import type { BundleSpec, ImageSource } from '../bundle/spec.ts';
 import { IRON_BANK_PLATFORM } from '../catalog/published.ts';
 import { formatReference, parseReference } from '../oci/reference.ts';
+import { anotherSource } from './another-source.ts';
 import type { WantedBySpecImage } from './wanted-by-spec.ts';
 
 export interface TakenImage extends WantedBySpecImage {
@@ -25,15 +26,6 @@ export function fromSources(images: readonly WantedBySpecImage[], sources: Bundl
     const from = source === undefined ? image.name : nameAt(source, image);
     return from === image.name ? image : { ...image, from };
   });
-}
-
-/** What to write for images that their source does not have. */
-export function anotherSource(names: readonly string[]): string {
-  const entries = names.map((name) => {
-    const { registry, repository } = parseReference(name);
-    return `"${registry}/${repository}": { registry: ${registry} }`;
-  });
-  return `Take it from elsewhere (under "sources" in airgap.yaml: ${[...new Set(entries)].join(', ')}), or leave it out.`;
 }
 
 /** The entry with the longest key that the name begins with, by whole components. */

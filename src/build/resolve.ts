@@ -17,7 +17,7 @@ import { parseReference, referencePart } from '../oci/reference.ts';
 import { cosignTags } from '../oci/referrer-tags.ts';
 import type { Fetcher } from '../oci/target.ts';
 import type { Repository } from '../registry/repository.ts';
-import { anotherSource } from './from-sources.ts';
+import { anotherSource } from './another-source.ts';
 import { readThrough } from './read-through.ts';
 import type { Sources } from './sources.ts';
 

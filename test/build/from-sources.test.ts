@@ -29,7 +29,7 @@ describe('the layout prefix', () => {
     ['a digest', { 'a.example': 'h.example' }, `a.example/b:1@${DIGEST}`, `h.example/b:1@${DIGEST}`],
     ['a short name', { 'docker.io': 'h.example' }, 'nginx:1', 'h.example/library/nginx:1'],
   ])('%s', (_what, sources, name, from) => {
-    const entries = Object.entries(sources).map(([key, registry]) => [key, { registry }]);
+    const entries = Object.entries(sources).map(([key, registry]) => [key, { registry }] as const);
     expect(taken({ images: [name], sources: Object.fromEntries(entries) }).map((image) => image.from)).toEqual([from]);
   });
 });
