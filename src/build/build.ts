@@ -10,6 +10,7 @@ import { writeBundle, type WrittenFile } from '../bundle/writer.ts';
 import type { Signer } from '../signing/signer.ts';
 import { formatSums } from '../signing/sums.ts';
 import type { ProcessIdentity } from '../core/file-lock.ts';
+import type { Hashing } from '../core/hashing.ts';
 import { fetchLocked, type FetchLockedOptions } from './fetch.ts';
 import { placeInstaller, type Installer } from './installers.ts';
 import { packBundle, type PackedBundle } from './pack.ts';
@@ -23,6 +24,7 @@ export interface BuildOptions extends FetchLockedOptions {
   readonly installers?: readonly Installer[];
   readonly signer: Signer;
   readonly self: ProcessIdentity;
+  readonly hashing?: Hashing | undefined;
 }
 
 export interface BuildResult {
@@ -59,13 +61,13 @@ export async function build(lock: Lock, options: BuildOptions): Promise<BuildRes
 
 async function writeMedia(packed: PackedBundle, options: BuildOptions): Promise<BuildResult> {
   const { manifest, chunkTable, source } = packed;
-  const { media, volumeSize, signer, self, signal, report } = options;
+  const { media, volumeSize, signer, self, hashing, signal, report } = options;
   const bodies = manifest.entries.reduce((sum, body) => sum + body.size, 0);
   report?.({ type: 'phase', phase: `writing ${manifest.name}.tar`, total: bodies });
   const written = await writeBundle(
     manifest,
     { chunkTable, source },
-    { folder: media, fileName: `${manifest.name}.tar`, volumeSize, signer, self, signal, report },
+    { folder: media, fileName: `${manifest.name}.tar`, volumeSize, signer, self, hashing, signal, report },
   );
   const installers: WrittenFile[] = [];
   for (const installer of options.installers ?? []) {

@@ -1,6 +1,6 @@
 // From a lock and a full cache to a bundle: its manifest, its chunk table, and where each body comes from. A pure function
 // of the lock and of content that has the lock's digests.
-import { ChunkHasher } from '../core/chunks.ts';
+import { chunkHashes } from '../core/chunks.ts';
 import { digestOf, type Digest } from '../core/digest.ts';
 import { forEach } from '../core/pool.ts';
 import { indexJson, OCI_LAYOUT_BYTES } from '../bundle/index-json.ts';
@@ -36,7 +36,7 @@ export async function packBundle(lock: Lock, cache: Cache, options: PackOptions 
   const blobs = await collectBlobs(lock, lockBlob, cache, options.signal);
   const images = lock.images.map(bundleImage);
   const index = indexJson(images);
-  const chunks = [OCI_LAYOUT_BYTES, index].map((bytes) => new ChunkHasher().update(bytes).digest());
+  const chunks = [OCI_LAYOUT_BYTES, index].map(chunkHashes);
   chunks.push(...(await forEach(blobs, (blob) => cache.chunks(blob), { concurrency: 8, signal: options.signal })));
   const chunkTable = Buffer.concat(chunks);
   const manifest: BundleManifest = {

@@ -75,7 +75,8 @@ export async function withWorkspace<T>(
   spec: BundleSpec,
   task: (workspace: Workspace) => Promise<T>,
 ): Promise<T> {
-  const cache = await openCache(cacheFolder(context), { self: context.io.self, report: context.output.report });
+  const { io, output, hashing } = context;
+  const cache = await openCache(cacheFolder(context), { self: io.self, report: output.report, hashing });
   const sources = openSources({ registry: await registryOptions(context), mirrors: spec.mirrors });
   try {
     return await task({ cache, sources });

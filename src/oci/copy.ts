@@ -6,7 +6,7 @@ import type { Activity } from '../core/events.ts';
 import { Semaphore } from '../core/pool.ts';
 import type { Descriptor } from './descriptor.ts';
 import { isNode, readManifest, successors } from './manifest.ts';
-import type { Fetcher, Store } from './target.ts';
+import type { Fetcher, Store, OpenOptions } from './target.ts';
 
 /** A graph deeper or larger than this is refused: real images have two levels and some dozens of nodes. */
 const MAX_DEPTH = 16;
@@ -60,7 +60,9 @@ export async function copyGraph(
       return;
     }
     signal.throwIfAborted();
-    const content = { open: (start: number) => source.fetch(descriptor, { start, signal }) };
+    const content = {
+      open: (start: number, how?: OpenOptions) => source.fetch(descriptor, { start, signal, ...how }),
+    };
     await target.push(descriptor, content, { signal, progress: options.progress });
     result.copied++;
     result.bytes += descriptor.size;

@@ -55,6 +55,7 @@ export const buildCommand: CommandModule = {
         installers,
         signer,
         self: context.io.self,
+        hashing: context.hashing,
         signal: context.io.signal,
         report,
       });

@@ -41,7 +41,8 @@ export const loadCommand: CommandModule = {
     const { report } = context.output;
     const { signal } = context.io;
     const options = await loadOptions(context, address.host);
-    const bundle = await openBundle(paths, { keys: await trustedKeys(context, context.args[0] ?? ''), signal, report });
+    const keys = await trustedKeys(context, context.args[0] ?? '');
+    const bundle = await openBundle(paths, { keys, hashing: context.hashing, signal, report });
     const registry = new Registry(address.host, options);
     try {
       const plan = await planLoad(bundle, registry, {
