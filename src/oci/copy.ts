@@ -13,8 +13,8 @@ const MAX_DEPTH = 16;
 const MAX_NODES = 100_000;
 
 export interface CopyOptions extends Activity {
-  /** Transfers at a time; 4 by default. */
-  readonly concurrency?: number | undefined;
+  /** Turns to transfer, shared by copies that go on at the same time: each holds buffers. Four of its own by default. */
+  readonly transfers?: Semaphore | undefined;
   /** Told of bytes newly stored, each once. */
   readonly progress?: ((bytes: number) => void) | undefined;
 }
@@ -40,7 +40,7 @@ export async function copyGraph(
 ): Promise<CopyResult> {
   const failure = new AbortController();
   const signal = options.signal ? AbortSignal.any([options.signal, failure.signal]) : failure.signal;
-  const transfers = new Semaphore(options.concurrency ?? 4);
+  const transfers = options.transfers ?? new Semaphore(4);
   const started = new Map<Digest, { readonly descriptor: Descriptor; readonly copied: Promise<void> }>();
   const result = { copied: 0, skipped: 0, bytes: 0 };
 
