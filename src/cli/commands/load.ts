@@ -3,7 +3,7 @@ import { writeWholeFile } from '../../core/files.ts';
 import { load } from '../../install/load.ts';
 import { movingTags, planLines, planLoad, targetReference, type LoadPlan } from '../../install/plan.ts';
 import { encodeReceipt, makeReceipt, pushReceipt } from '../../install/receipt.ts';
-import { parseRegistryAddress } from '../../install/target-names.ts';
+import { parseRegistryAddress } from '../../install/registry-address.ts';
 import { openUploadJournal } from '../../install/upload-journal.ts';
 import { AirgapError } from '../../core/errors.ts';
 import { Registry, type RegistryOptions } from '../../registry/registry.ts';
@@ -66,7 +66,7 @@ export const loadCommand: CommandModule = {
         { ...result, images: receipt.images, receipt: { file: receiptFile, reference: receiptReference } },
         [
           ...plan.images.map((image) => `${targetReference(address, image)}@${image.digest}`),
-          `${plural(plan.images.length, 'image')} in ${receipt.registry}: ${result.copied === 0 && result.tagged === 0 ? 'nothing was left to do' : `${formatBytes(result.bytes)} pushed, ${plural(result.tagged, 'tag')} set`}`,
+          `${plural(new Set(plan.images.map(({ source }) => source)).size, 'image')} in ${receipt.registry}: ${result.copied === 0 && result.tagged === 0 ? 'nothing was left to do' : `${formatBytes(result.bytes)} pushed, ${plural(result.tagged, 'tag')} set`}`,
           `receipt ${receiptFile} and ${receiptReference}`,
         ],
       );
