@@ -7,6 +7,8 @@ import { writeWholeFile } from '../core/files.ts';
 import type { Lock } from '../bundle/lock.ts';
 import { readmeText, transferHtml } from '../bundle/media.ts';
 import { writeBundle, type WrittenFile } from '../bundle/writer.ts';
+import { proveClosure, requireComplete } from '../catalog/proof.ts';
+import { targetNames } from '../catalog/target-names.ts';
 import type { Signer } from '../signing/signer.ts';
 import { formatSums } from '../signing/sums.ts';
 import type { ProcessIdentity } from '../core/file-lock.ts';
@@ -23,6 +25,8 @@ export interface BuildOptions extends FetchLockedOptions {
   /** Programs to put beside the bundle. */
   readonly installers?: readonly Installer[];
   readonly signer: Signer;
+  /** Of this program. */
+  readonly version: string;
   readonly self: ProcessIdentity;
   readonly hashing?: Hashing | undefined;
 }
@@ -39,15 +43,26 @@ export interface BuildResult {
 /** A damaged cache mends itself: what is found damaged is dropped and fetched again, so many times at most. */
 const REPAIRS = 3;
 
-/** @throws CONTENT_MISSING, DIGEST_MISMATCH, DISK_FULL, the registry's errors; never leaves a bundle that is not whole */
+/**
+ * Nothing is fetched for a bundle that could not be complete by its lock, and nothing is written of one that is not complete
+ * by its content.
+ * @throws BUNDLE_INCOMPLETE, NAME_COLLISION, CONTENT_MISSING, DIGEST_MISMATCH, DISK_FULL, the registry's errors; never leaves
+ * a bundle that is not whole
+ */
 export async function build(lock: Lock, options: BuildOptions): Promise<BuildResult> {
+  targetNames(lock.images, { prefix: '' });
+  const promised = proveClosure(lock, lock.images);
+  requireComplete(promised);
+  for (const { collisions } of promised.settings)
+    for (const message of collisions) options.report?.({ type: 'warning', message });
   await mkdir(options.media, { recursive: true }).catch((error: unknown) => {
     throw fileError(error, 'make', options.media);
   });
   const installers = (options.installers ?? []).map(({ name, digest, size }) => ({ name, digest, size }));
   for (let repairs = 0; ; repairs++) {
     await fetchLocked(lock, options);
-    const packed = await packBundle(lock, options.cache, { signal: options.signal, installers });
+    const packed = await packBundle(lock, options.cache, { ...options, installers });
+    requireComplete(proveClosure(lock, packed.images));
     try {
       return await writeMedia(packed, options);
     } catch (error) {
