@@ -32,7 +32,10 @@ export async function heldImages(
 }
 
 /** Every blob of every image is an entry of the bundle. @throws BUNDLE_INCOMPLETE, CONTENT_MISSING, BUNDLE_CORRUPT */
-export async function requireBlobs(bundle: Bundle, { signal }: Activity = {}): Promise<void> {
+export async function requireBlobs(
+  bundle: Pick<Bundle, 'manifest' | 'fetch' | 'hasBlob'>,
+  { signal }: Activity = {},
+): Promise<void> {
   for (const image of bundle.manifest.images) {
     const roots = [image, ...image.accompanying].map(({ mediaType, digest, size }) => ({ mediaType, digest, size }));
     const absent = (await walkGraph(bundle, roots, { signal })).find(({ digest }) => !bundle.hasBlob(digest));

@@ -31,7 +31,7 @@ function presence({ present, named, platformsMissing }: ProvenImage): string {
 
 function endLines({ eck, settings, missing }: BundleClosure): string[] {
   if (missing.length > 0) return [];
-  const derived = eck === undefined ? '' : `that ECK ${eck} derives, and every image `;
+  const derived = eck === undefined ? '' : `that ECK ${eck} derives and every image `;
   const refused = settings.filter(({ collisions }) => collisions.length > 0).map(({ setting }) => setting);
   const but = refused.length === 0 ? '' : `; ${refused.join(' and ')} is refused as long as two images have one name`;
   return [`complete: every image ${derived}that is named is there, for every platform${but}`];

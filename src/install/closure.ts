@@ -13,11 +13,14 @@ export interface BundleClosure extends ClosureProof {
   readonly eck?: string;
 }
 
+/** What of a bundle the proof reads. */
+export type ReadableBundle = Pick<Bundle, 'manifest' | 'fetch' | 'hasBlob'>;
+
 /**
  * An image that is not the one the lock pins does not count.
  * @throws BUNDLE_INCOMPLETE for a blob that is not there, BUNDLE_CORRUPT, CONFIG_INVALID for a lock of another format
  */
-export async function bundleClosure(bundle: Bundle, { signal }: Activity = {}): Promise<BundleClosure> {
+export async function bundleClosure(bundle: ReadableBundle, { signal }: Activity = {}): Promise<BundleClosure> {
   const lock = await readLock(bundle, signal);
   await requireBlobs(bundle, { signal });
   const pinned = new Map(lock.images.map(({ name, digest }) => [name, digest]));
@@ -29,7 +32,7 @@ export async function bundleClosure(bundle: Bundle, { signal }: Activity = {}): 
   return { ...(lock.selection === undefined ? {} : { eck: lock.selection.eck }), ...proof };
 }
 
-async function readLock(bundle: Bundle, signal: AbortSignal | undefined): Promise<Lock> {
+async function readLock(bundle: ReadableBundle, signal: AbortSignal | undefined): Promise<Lock> {
   const file = bundle.manifest.files.find(({ digest }) => digest === bundle.manifest.lock);
   if (file === undefined)
     throw new AirgapError('BUNDLE_INCOMPLETE', `the bundle does not hold its ${LOCK_FILE}`, {

@@ -192,6 +192,19 @@ describe('names', () => {
     expect(rowsOf(proof, 'container-registry')).toContain('package-registry/distribution:lite-9.5.2 operator');
   });
 
+  test('count for each version that the lock says so of', () => {
+    const choice = { ...elastic, stack: ['9.1.0', '9.1.5'], flavour: 'ubi', packageRegistry: 'full' };
+    const lock = lockFor({ elastic: { ...choice, components: ['package-registry'] } });
+    const images = lock.images.map(({ uses = [], ...image }) => ({
+      ...image,
+      uses: uses.filter(({ version }) => version !== '9.1.5'),
+    }));
+    expect(missing(proveClosure(lock, lock.images))).toEqual([]);
+    expect(proveClosure({ ...lock, images }, images).missing).toMatchObject([
+      { neededBy: ['Elastic Package Registry, packages included 9.1.5'] },
+    ]);
+  });
+
   test('follow the catalogue file that the lock carries', () => {
     const catalogue = `
 apiVersion: eck-airgap/v1

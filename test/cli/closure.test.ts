@@ -65,7 +65,7 @@ describe.each(cases)('ECK $eck, Stack $stack, $flavour', (elastic) => {
     const proof = await inspect();
     expect(proof.status).toBe(0);
     expect(proof.stdout.trimEnd().split('\n').at(-1)).toBe(
-      `complete: every image that ECK ${elastic.eck} derives, and every image that is named is there, for every platform`,
+      `complete: every image that ECK ${elastic.eck} derives and every image that is named is there, for every platform`,
     );
     const whole = await site.read('airgap.lock.yaml');
     for (const name of names) {
