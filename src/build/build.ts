@@ -61,17 +61,25 @@ export async function build(lock: Lock, options: BuildOptions): Promise<BuildRes
   const installers = (options.installers ?? []).map(({ name, digest, size }) => ({ name, digest, size }));
   for (let repairs = 0; ; repairs++) {
     await fetchLocked(lock, options);
-    const packed = await packBundle(lock, options.cache, { ...options, installers });
-    requireComplete(proveClosure(lock, packed.images));
     try {
+      const packed = await packBundle(lock, options.cache, { ...options, installers });
+      requireComplete(proveClosure(lock, packed.images));
       return await writeMedia(packed, options);
     } catch (error) {
-      const damaged = isAirgapError(error, 'DIGEST_MISMATCH') ? error.details['digest'] : undefined;
-      if (!isDigest(damaged) || repairs === REPAIRS) throw error;
+      const damaged = damagedBlob(error);
+      if (damaged === undefined || repairs === REPAIRS) throw error;
       options.report?.({ type: 'warning', message: `${damaged} is damaged in the cache; it is fetched again` });
       await options.cache.drop(damaged);
     }
   }
+}
+
+/** What in the cache is not what it should be: a chunk of a body, or a whole manifest or config. */
+function damagedBlob(error: unknown): Digest | undefined {
+  if (!isAirgapError(error, 'DIGEST_MISMATCH')) return undefined;
+  const { digest, expected } = error.details;
+  const named = digest ?? (expected as { digest?: unknown } | undefined)?.digest;
+  return isDigest(named) ? named : undefined;
 }
 
 async function writeMedia(packed: PackedBundle, options: BuildOptions): Promise<BuildResult> {
