@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { airgapCommand, privateFolders } from './airgap.ts';
-import { run, type Finished } from './process.ts';
+import { run, startDaemon, type Finished } from './process.ts';
 
 export interface Measured extends Finished {
   /** Highest resident set of any one process of the command, in MiB. */
@@ -41,6 +41,40 @@ export async function peakOfTree(pid: number): Promise<number> {
  * @throws Error when it fails
  */
 export async function onReadOnlyMachine(args: readonly string[]): Promise<Finished> {
+  return withReadOnlyMachine(args, ({ command, env }) => run('unshare', command, { env }));
+}
+
+/** The same for `serve`, until `visit` has done with it; it is given the URL. */
+export async function serveOnReadOnlyMachine(
+  args: readonly string[],
+  visit: (url: string) => Promise<void>,
+): Promise<void> {
+  const logs = await mkdtemp(join(tmpdir(), 'eck-airgap-serve-'));
+  try {
+    await withReadOnlyMachine([...args, '--listen', '127.0.0.1:0'], async ({ command, env }) => {
+      const daemon = startDaemon('unshare', command, { env, logFile: join(logs, 'log') });
+      try {
+        const [url] = await daemon.printed(/https?:\/\/127\.0\.0\.1:[0-9]+/);
+        await visit(url);
+      } finally {
+        await daemon.stop();
+      }
+    });
+  } finally {
+    await rm(logs, { recursive: true, force: true });
+  }
+}
+
+interface ReadOnlyMachine {
+  /** Arguments of `unshare`. */
+  readonly command: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+}
+
+async function withReadOnlyMachine<T>(
+  args: readonly string[],
+  use: (machine: ReadOnlyMachine) => Promise<T>,
+): Promise<T> {
   const scratch = await mkdtemp(join(tmpdir(), 'eck-airgap-scratch-'));
   try {
     const script = `mount --make-rprivate /
@@ -52,7 +86,7 @@ export async function onReadOnlyMachine(args: readonly string[]): Promise<Finish
       if touch /tmp/written /var/tmp/written /dev/shm/written 2> /dev/null; then echo 'still writable' >&2; exit 1; fi
       exec "$@"`;
     const env = { ...privateFolders(scratch), TMPDIR: scratch };
-    return await run('unshare', ['--mount', 'bash', '-ec', script, scratch, ...airgapCommand(), ...args], { env });
+    return await use({ command: ['--mount', 'bash', '-ec', script, scratch, ...airgapCommand(), ...args], env });
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }

@@ -7,9 +7,11 @@ import sea, { type SeaConfig } from 'pkg/lib-es5/sea.js';
 const [base = '', program = '', output = '', platform, arch = ''] = process.argv.slice(2);
 
 /** What Node takes beside the keys that pkg declares; pkg passes it through. */
-const config: SeaConfig & { main: string; execArgvExtension: string } = {
+const config: SeaConfig & { main: string; execArgv: string[]; execArgvExtension: string } = {
   // the path stands in the binary: relative to pkg's own folder below TMPDIR, it is the same on every machine
   main: `../${basename(program)}`,
+  // what arrives from sockets is garbage at once: a small young generation gives 64 KiB buffers back before they pile up
+  execArgv: ['--max-semi-space-size=1'],
   // NODE_OPTIONS of the environment must not get into the program
   execArgvExtension: 'none',
   // differs from run to run

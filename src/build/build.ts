@@ -7,9 +7,12 @@ import { writeWholeFile } from '../core/files.ts';
 import type { Lock } from '../bundle/lock.ts';
 import { readmeText, transferHtml } from '../bundle/media.ts';
 import { writeBundle, type WrittenFile } from '../bundle/writer.ts';
+import { proveClosure, requireComplete } from '../catalog/proof.ts';
+import { targetNames } from '../catalog/target-names.ts';
 import type { Signer } from '../signing/signer.ts';
 import { formatSums } from '../signing/sums.ts';
 import type { ProcessIdentity } from '../core/file-lock.ts';
+import type { Hashing } from '../core/hashing.ts';
 import { fetchLocked, type FetchLockedOptions } from './fetch.ts';
 import { placeInstaller, type Installer } from './installers.ts';
 import { packBundle, type PackedBundle } from './pack.ts';
@@ -22,7 +25,10 @@ export interface BuildOptions extends FetchLockedOptions {
   /** Programs to put beside the bundle. */
   readonly installers?: readonly Installer[];
   readonly signer: Signer;
+  /** Of this program. */
+  readonly version: string;
   readonly self: ProcessIdentity;
+  readonly hashing?: Hashing | undefined;
 }
 
 export interface BuildResult {
@@ -37,35 +43,54 @@ export interface BuildResult {
 /** A damaged cache mends itself: what is found damaged is dropped and fetched again, so many times at most. */
 const REPAIRS = 3;
 
-/** @throws CONTENT_MISSING, DIGEST_MISMATCH, DISK_FULL, the registry's errors; never leaves a bundle that is not whole */
+/**
+ * Nothing is fetched for a bundle that could not be complete by its lock, and nothing is written of one that is not complete
+ * by its content.
+ * @throws BUNDLE_INCOMPLETE, NAME_COLLISION, CONTENT_MISSING, DIGEST_MISMATCH, DISK_FULL, the registry's errors; never leaves
+ * a bundle that is not whole
+ */
 export async function build(lock: Lock, options: BuildOptions): Promise<BuildResult> {
+  targetNames(lock.images, { prefix: '' });
+  const promised = proveClosure(lock, lock.images);
+  requireComplete(promised);
+  for (const { collisions } of promised.settings)
+    for (const message of collisions) options.report?.({ type: 'warning', message });
   await mkdir(options.media, { recursive: true }).catch((error: unknown) => {
     throw fileError(error, 'make', options.media);
   });
   const installers = (options.installers ?? []).map(({ name, digest, size }) => ({ name, digest, size }));
   for (let repairs = 0; ; repairs++) {
     await fetchLocked(lock, options);
-    const packed = await packBundle(lock, options.cache, { signal: options.signal, installers });
     try {
+      const packed = await packBundle(lock, options.cache, { ...options, installers });
+      requireComplete(proveClosure(lock, packed.images));
       return await writeMedia(packed, options);
     } catch (error) {
-      const damaged = isAirgapError(error, 'DIGEST_MISMATCH') ? error.details['digest'] : undefined;
-      if (!isDigest(damaged) || repairs === REPAIRS) throw error;
+      const damaged = damagedBlob(error);
+      if (damaged === undefined || repairs === REPAIRS) throw error;
       options.report?.({ type: 'warning', message: `${damaged} is damaged in the cache; it is fetched again` });
       await options.cache.drop(damaged);
     }
   }
 }
 
+/** What in the cache is not what it should be: a chunk of a body, or a whole manifest or config. */
+function damagedBlob(error: unknown): Digest | undefined {
+  if (!isAirgapError(error, 'DIGEST_MISMATCH')) return undefined;
+  const { digest, expected } = error.details;
+  const named = digest ?? (expected as { digest?: unknown } | undefined)?.digest;
+  return isDigest(named) ? named : undefined;
+}
+
 async function writeMedia(packed: PackedBundle, options: BuildOptions): Promise<BuildResult> {
   const { manifest, chunkTable, source } = packed;
-  const { media, volumeSize, signer, self, signal, report } = options;
+  const { media, volumeSize, signer, self, hashing, signal, report } = options;
   const bodies = manifest.entries.reduce((sum, body) => sum + body.size, 0);
   report?.({ type: 'phase', phase: `writing ${manifest.name}.tar`, total: bodies });
   const written = await writeBundle(
     manifest,
     { chunkTable, source },
-    { folder: media, fileName: `${manifest.name}.tar`, volumeSize, signer, self, signal, report },
+    { folder: media, fileName: `${manifest.name}.tar`, volumeSize, signer, self, hashing, signal, report },
   );
   const installers: WrittenFile[] = [];
   for (const installer of options.installers ?? []) {

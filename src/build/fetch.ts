@@ -2,7 +2,7 @@
 import type { Activity } from '../core/events.ts';
 import { AirgapError } from '../core/errors.ts';
 import type { Digest } from '../core/digest.ts';
-import { forEach } from '../core/pool.ts';
+import { forEach, Semaphore } from '../core/pool.ts';
 import type { Lock, LockedImage } from '../bundle/lock.ts';
 import type { Cache } from '../oci/cache.ts';
 import { copyGraph, walkGraph } from '../oci/copy.ts';
@@ -14,6 +14,9 @@ import { fetchFile } from './files.ts';
 import { cacheFirst, readThrough } from './read-through.ts';
 import { namingImage, selectImage } from './resolve.ts';
 import type { Sources } from './sources.ts';
+
+/** Blobs fetched at a time, of all images. */
+const TRANSFERS = 6;
 
 export interface FetchLockedOptions extends Activity {
   readonly cache: Cache;
@@ -42,11 +45,12 @@ export async function fetchLocked(lock: Lock, options: FetchLockedOptions): Prom
   options.report?.({ type: 'step', step: 'fetch:manifests' });
   options.report?.({ type: 'phase', phase: 'fetching', total: await missingBytes(graphs, options.cache) });
   const progress = (bytes: number): void => options.report?.({ type: 'progress', bytes });
+  const transfers = new Semaphore(TRANSFERS);
   await forEach(
     graphs,
     async ({ image, source }, signal) => {
-      const copy = () => copyGraph(source, options.cache, roots(image), { signal, progress, report: options.report });
-      await namingImage(image.name, copy, image.from);
+      const copy = { transfers, signal, progress, report: options.report };
+      await namingImage(image.name, () => copyGraph(source, options.cache, roots(image), copy), image.from);
       options.report?.({ type: 'done', what: image.name });
     },
     each,

@@ -4,18 +4,25 @@ import { basename, resolve } from 'node:path';
 import { Digester } from '../core/digest.ts';
 import { AirgapError, fileError, isAirgapError } from '../core/errors.ts';
 import { readRange, type ByteStream } from '../core/streams.ts';
-import type { LockedFile } from '../bundle/lock.ts';
+import { LOCK_FILE, PROVENANCE_FILE, SBOM_FILE, type LockedFile } from '../bundle/lock.ts';
 import type { BundleSpec } from '../bundle/spec.ts';
 import type { Cache } from '../oci/cache.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 
 export const FILE_MEDIA_TYPE = 'application/octet-stream';
 
-/** @throws FILE_NOT_FOUND, CONFIG_INVALID for two files of one name */
+const OWN_FILES: readonly string[] = [LOCK_FILE, SBOM_FILE, PROVENANCE_FILE];
+
+/** @throws FILE_NOT_FOUND, CONFIG_INVALID for two files of one name, or for the name of one that a bundle has anyway */
 export async function lockFiles(files: BundleSpec['files'], folder: string): Promise<LockedFile[]> {
   const locked: LockedFile[] = [];
   for (const file of files) {
     const name = file.name ?? basename(file.path);
+    if (OWN_FILES.includes(name)) {
+      throw new AirgapError('CONFIG_INVALID', `${name} is the name of a file that every bundle has`, {
+        hint: 'Give the file of airgap.yaml another "name".',
+      });
+    }
     if (locked.some((other) => other.name === name)) {
       throw new AirgapError('CONFIG_INVALID', `two files of airgap.yaml are named ${name}`, {
         hint: 'Give one of them another "name".',

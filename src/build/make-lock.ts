@@ -4,12 +4,13 @@ import { forEach } from '../core/pool.ts';
 import { API_VERSION } from '../bundle/manifest.ts';
 import type { Lock } from '../bundle/lock.ts';
 import { specDigest, type BundleSpec } from '../bundle/spec.ts';
+import type { CatalogueText } from '../catalog/overrides.ts';
 import type { Cache } from '../oci/cache.ts';
 import { lockFiles } from './files.ts';
 import { fromSources } from './from-sources.ts';
 import { resolveImage } from './resolve.ts';
 import type { Sources } from './sources.ts';
-import { wantedBySpec, type CatalogueText } from './wanted-by-spec.ts';
+import { wantedBySpec } from './wanted-by-spec.ts';
 
 export interface MakeLockOptions extends Activity {
   readonly cache: Cache;
@@ -45,6 +46,7 @@ export async function makeLock(spec: BundleSpec, options: MakeLockOptions): Prom
     metadata: spec.metadata,
     spec: specDigest(spec, options.catalogueFile?.text),
     platforms: spec.platforms,
+    ...(wanted.selection === undefined ? {} : { selection: wanted.selection }),
     images,
     files: await lockFiles(spec.files, options.folder),
   };

@@ -1,11 +1,19 @@
 // From a lock and a full cache to a bundle: its manifest, its chunk table, and where each body comes from. A pure function
 // of the lock and of content that has the lock's digests.
-import { ChunkHasher } from '../core/chunks.ts';
+import { chunkHashes } from '../core/chunks.ts';
 import { digestOf, type Digest } from '../core/digest.ts';
 import { forEach } from '../core/pool.ts';
 import { indexJson, OCI_LAYOUT_BYTES } from '../bundle/index-json.ts';
-import { encodeLock, LOCK_FILE, type Lock } from '../bundle/lock.ts';
-import { API_VERSION, blobPath, type BundleEntry, type BundleImage, type BundleManifest } from '../bundle/manifest.ts';
+import { heldImages, type HeldImage } from '../bundle/held-images.ts';
+import { encodeLock, LOCK_FILE, PROVENANCE_FILE, SBOM_FILE, type Lock } from '../bundle/lock.ts';
+import {
+  API_VERSION,
+  blobPath,
+  type BundleEntry,
+  type BundleFile,
+  type BundleImage,
+  type BundleManifest,
+} from '../bundle/manifest.ts';
 import type { BodySource } from '../bundle/chunk-source.ts';
 import type { Cache } from '../oci/cache.ts';
 import { walkGraph } from '../oci/copy.ts';
@@ -13,15 +21,21 @@ import { contentOf } from '../oci/content.ts';
 import { descriptorOf, type Descriptor } from '../oci/descriptor.ts';
 import { FILE_MEDIA_TYPE } from './files.ts';
 import { roots } from './fetch.ts';
+import { encodeProvenance, PROVENANCE_MEDIA_TYPE } from './provenance.ts';
+import { encodeSbom, SBOM_MEDIA_TYPE } from './sbom.ts';
 
 export interface PackedBundle {
   readonly manifest: BundleManifest;
+  /** Its images, as their manifests say. */
+  readonly images: readonly HeldImage[];
   /** sha256 of every 4 MiB of every body but its own, in entry order. */
   readonly chunkTable: Buffer;
   readonly source: BodySource;
 }
 
 export interface PackOptions {
+  /** Of this program, for the documents that say what made the bundle. */
+  readonly version: string;
   readonly signatureSlots?: number;
   /** Programs that travel beside the bundle. */
   readonly installers?: BundleManifest['installers'];
@@ -29,21 +43,22 @@ export interface PackOptions {
 }
 
 /** @throws CONTENT_MISSING when the cache lacks something the lock names */
-export async function packBundle(lock: Lock, cache: Cache, options: PackOptions = {}): Promise<PackedBundle> {
-  const lockBytes = encodeLock(lock);
-  const lockBlob = descriptorOf(lockBytes, 'application/yaml');
-  await cache.push(lockBlob, contentOf(lockBytes));
-  const blobs = await collectBlobs(lock, lockBlob, cache, options.signal);
+export async function packBundle(lock: Lock, cache: Cache, options: PackOptions): Promise<PackedBundle> {
   const images = lock.images.map(bundleImage);
+  const held = await heldImages(cache, images, options);
+  const documents = ownDocuments(lock, held, options);
+  for (const { file, bytes } of documents) await cache.push(file, contentOf(bytes), { signal: options.signal });
+  const files = [...documents.map(({ file }) => file), ...lock.files.map(bundleFile)];
+  const blobs = await collectBlobs(lock, files, { cache, signal: options.signal });
   const index = indexJson(images);
-  const chunks = [OCI_LAYOUT_BYTES, index].map((bytes) => new ChunkHasher().update(bytes).digest());
+  const chunks = [OCI_LAYOUT_BYTES, index].map(chunkHashes);
   chunks.push(...(await forEach(blobs, (blob) => cache.chunks(blob), { concurrency: 8, signal: options.signal })));
   const chunkTable = Buffer.concat(chunks);
   const manifest: BundleManifest = {
     apiVersion: API_VERSION,
     kind: 'BundleManifest',
     name: lock.metadata.name,
-    lock: lockBlob.digest,
+    lock: documents[0].file.digest,
     signatureSlots: options.signatureSlots ?? 1,
     entries: [
       entry('chunks', chunkTable),
@@ -52,10 +67,7 @@ export async function packBundle(lock: Lock, cache: Cache, options: PackOptions 
       ...blobs.map(({ digest, size }) => ({ path: blobPath(digest), size, digest })),
     ],
     images,
-    files: [
-      { name: LOCK_FILE, mediaType: lockBlob.mediaType, digest: lockBlob.digest, size: lockBlob.size },
-      ...lock.files.map(({ name, digest, size }) => ({ name, mediaType: FILE_MEDIA_TYPE, digest, size })),
-    ],
+    files,
     installers: options.installers ?? [],
     sequence: 0,
   };
@@ -64,22 +76,51 @@ export async function packBundle(lock: Lock, cache: Cache, options: PackOptions 
     ['oci-layout', OCI_LAYOUT_BYTES],
     ['index.json', index],
   ]);
-  return { manifest, chunkTable, source: { open: (body, start) => openBody(body, start, { cache, generated }) } };
+  return {
+    manifest,
+    images: held,
+    chunkTable,
+    source: { open: (body, start) => openBody(body, start, { cache, generated }) },
+  };
+}
+
+interface OwnDocument {
+  readonly file: BundleFile;
+  readonly bytes: Buffer;
+}
+
+/** What a bundle says of itself, each document naming those before it: the lock, the bill of materials, the provenance. */
+function ownDocuments(lock: Lock, images: readonly HeldImage[], options: PackOptions): [OwnDocument, ...OwnDocument[]] {
+  const { version, installers = [] } = options;
+  const carried = lock.files.map(bundleFile);
+  const locked = ownDocument(LOCK_FILE, 'application/yaml', encodeLock(lock));
+  const files = [locked.file, ...carried];
+  const about = { name: lock.metadata.name, version, images, locked: lock.images, files, installers };
+  const sbom = ownDocument(SBOM_FILE, SBOM_MEDIA_TYPE, encodeSbom(about));
+  const lockDigest = locked.file.digest;
+  const made = encodeProvenance({ version, lock, lockDigest, files: [locked.file, sbom.file, ...carried] });
+  return [locked, sbom, ownDocument(PROVENANCE_FILE, PROVENANCE_MEDIA_TYPE, made)];
+}
+
+function ownDocument(name: string, mediaType: string, bytes: Buffer): OwnDocument {
+  return { file: { name, ...descriptorOf(bytes, mediaType) }, bytes };
 }
 
 /** Every blob that the bundle holds, each once, by digest. */
 async function collectBlobs(
   lock: Lock,
-  lockBlob: Descriptor,
-  cache: Cache,
-  signal?: AbortSignal,
+  files: readonly BundleFile[],
+  { cache, signal }: { cache: Cache; signal: AbortSignal | undefined },
 ): Promise<Descriptor[]> {
-  const blobs = new Map<Digest, Descriptor>([[lockBlob.digest, lockBlob]]);
+  const blobs = new Map<Digest, Descriptor>();
   const graph = await walkGraph(cache, lock.images.flatMap(roots), { signal });
   const originals = lock.images.flatMap((image) => (image.original ? [image.original] : []));
-  const files = lock.files.map(({ digest, size }) => ({ mediaType: FILE_MEDIA_TYPE, digest, size }));
-  for (const descriptor of [...graph, ...originals, ...files]) blobs.set(descriptor.digest, descriptor);
+  for (const descriptor of [...files, ...graph, ...originals]) blobs.set(descriptor.digest, descriptor);
   return [...blobs.values()].sort((a, b) => (a.digest < b.digest ? -1 : 1));
+}
+
+function bundleFile({ name, digest, size }: Lock['files'][number]): BundleFile {
+  return { name, mediaType: FILE_MEDIA_TYPE, digest, size };
 }
 
 function bundleImage(image: Lock['images'][number]): BundleImage {

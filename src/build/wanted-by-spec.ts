@@ -1,17 +1,11 @@
 // From airgap.yaml to the images that the lock resolves: those that follow from the catalogue, and those named one by one.
-import { builtInCatalogue } from '../catalog/built-in.ts';
-import { findComponent, type Catalogue } from '../catalog/components.ts';
-import { parseCatalogueFile, withOverrides } from '../catalog/overrides.ts';
+import { findComponent } from '../catalog/components.ts';
+import { catalogueOf, type CatalogueText } from '../catalog/overrides.ts';
 import { selectImages, type Selected } from '../catalog/select.ts';
 import type { ImageUse } from '../catalog/wanted.ts';
+import type { LockedSelection } from '../bundle/lock.ts';
 import type { BundleSpec } from '../bundle/spec.ts';
 import type { WantedPlatforms } from './resolve.ts';
-
-export interface CatalogueText {
-  readonly text: string;
-  /** Names the file in messages. */
-  readonly where: string;
-}
 
 export interface WantedBySpecOptions {
   readonly catalogueFile?: CatalogueText | undefined;
@@ -29,38 +23,71 @@ export interface WantedBySpecImage {
 export interface WantedBySpec {
   /** By name, each once. */
   readonly images: readonly WantedBySpecImage[];
+  /** What was chosen of the catalogue, for the lock. */
+  readonly selection?: LockedSelection;
   /** What a person should know about the choice. */
   readonly notes: readonly string[];
 }
 
 /** @throws CONFIG_INVALID for the catalogue file, and what `selectImages` refuses */
 export function wantedBySpec(spec: BundleSpec, options: WantedBySpecOptions): WantedBySpec {
-  const selected = selectedBy(spec, options);
+  const { elastic } = spec;
+  const { selected, selection } = elastic === undefined ? NOTHING : selectedBy(elastic, spec.platforms, options);
   const chosen: readonly WantedBySpecImage[] = selected.images;
   const more = spec.images
     .filter((name) => !chosen.some((image) => image.name === name))
     .map((name) => ({ name, platforms: spec.platforms }));
-  return { images: [...chosen, ...more].sort((a, b) => (a.name < b.name ? -1 : 1)), notes: selected.notes };
+  return {
+    images: [...chosen, ...more].sort((a, b) => (a.name < b.name ? -1 : 1)),
+    notes: selected.notes,
+    ...(selection === undefined ? {} : { selection }),
+  };
 }
 
-function selectedBy({ elastic, platforms }: BundleSpec, options: WantedBySpecOptions): Selected {
-  if (elastic === undefined) return { images: [], notes: [] };
-  const { eck, stack = [], components = [], diagnostics, ...rest } = elastic;
-  const catalogue = catalogueOf(options.catalogueFile);
-  const eckDiagnostics = diagnostics === true ? findComponent(catalogue, 'eck-diagnostics').version : diagnostics;
-  return selectImages({
-    ...rest,
+interface Chosen {
+  readonly selected: Pick<Selected, 'images' | 'notes'>;
+  readonly selection?: LockedSelection;
+}
+
+const NOTHING: Chosen = { selected: { images: [], notes: [] } };
+
+function selectedBy(
+  elastic: NonNullable<BundleSpec['elastic']>,
+  platforms: BundleSpec['platforms'],
+  { catalogueFile, allowUnknownVersion = false }: WantedBySpecOptions,
+): Chosen {
+  const {
+    eck,
+    stack = [],
+    components = [],
+    flavour = 'default',
+    packageRegistry = 'lite',
+    monitoring = true,
+  } = elastic;
+  const catalogue = catalogueOf(catalogueFile);
+  const diagnostics =
+    elastic.diagnostics === true ? findComponent(catalogue, 'eck-diagnostics').version : elastic.diagnostics;
+  const selected = selectImages({
     catalogue,
     platforms,
+    flavour,
+    packageRegistry,
+    monitoring,
+    allowUnknownVersion,
     eckVersion: eck,
     stackVersions: stack,
     components: components.map((component) => (typeof component === 'string' ? { name: component } : component)),
-    allowUnknownVersion: options.allowUnknownVersion ?? false,
-    ...(eckDiagnostics === undefined ? {} : { eckDiagnostics }),
+    ...(diagnostics === undefined ? {} : { eckDiagnostics: diagnostics }),
   });
-}
-
-function catalogueOf(file: CatalogueText | undefined): Catalogue {
-  if (file === undefined) return builtInCatalogue;
-  return withOverrides(builtInCatalogue, parseCatalogueFile(file.text, file.where));
+  const selection: LockedSelection = {
+    eck,
+    stack,
+    components: [...selected.components],
+    flavour,
+    packageRegistry,
+    monitoring,
+    ...(diagnostics === undefined ? {} : { diagnostics }),
+    ...(catalogueFile === undefined ? {} : { catalogue: catalogueFile.text }),
+  };
+  return { selected, selection };
 }

@@ -1,9 +1,9 @@
 // Bodies chunk by chunk, each checked against the table before it is passed on.
-import { createHash } from 'node:crypto';
 import { CHUNK_SIZE } from '../core/chunks.ts';
 import { AirgapError } from '../core/errors.ts';
+import type { Hashing } from '../core/hashing.ts';
 import type { FetchOptions } from '../oci/target.ts';
-import type { Chunk, ChunkTable } from './chunk-table.ts';
+import { isChunk, type Chunk, type ChunkTable } from './chunk-table.ts';
 import { describeSpans } from './damage.ts';
 import type { BundleEntry } from './manifest.ts';
 import type { Medium } from './medium.ts';
@@ -22,12 +22,12 @@ export interface ChunkReader {
   spans(entry: BundleEntry, chunk: Chunk): Span[];
 }
 
-export function chunkReader(medium: Medium, table: ChunkTable): ChunkReader {
+export function chunkReader(medium: Medium, table: ChunkTable, hashing: Hashing): ChunkReader {
   return {
     of: (entry, start) => table.chunks(entry.path, start),
     read: async (entry, chunk, buffer = Buffer.allocUnsafeSlow(chunk.size)) => {
       const bytes = await medium.readBody(entry.path, chunk.start, buffer.subarray(0, chunk.size));
-      return createHash('sha256').update(bytes).digest().equals(chunk.hash) ? bytes : undefined;
+      return (await isChunk(bytes, chunk, hashing)) ? bytes : undefined;
     },
     spans: (entry, chunk) => medium.spans(entry.path, chunk.start, chunk.size),
   };

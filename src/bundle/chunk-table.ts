@@ -1,5 +1,6 @@
 // The chunk table: sha256 of every 4 MiB of every body behind it, in entry order, binary.
 import { CHUNK_HASH_SIZE, CHUNK_SIZE, chunkCount } from '../core/chunks.ts';
+import type { Hashing } from '../core/hashing.ts';
 import type { BundleEntry, BundleManifest } from './manifest.ts';
 
 export const CHUNK_TABLE_PATH = 'chunks';
@@ -19,6 +20,11 @@ export interface Chunk {
 export interface ChunkTable {
   /** The chunks of a body from the one that holds byte `start`. */
   chunks(path: string, start?: number): Iterable<Chunk>;
+}
+
+/** Whether bytes are those of a chunk, length and all. */
+export async function isChunk(bytes: Uint8Array, { size, hash }: Chunk, hashing: Hashing): Promise<boolean> {
+  return bytes.byteLength === size && Buffer.compare(await hashing.sha256(bytes), hash) === 0;
 }
 
 /** Bytes of the table of a manifest; its own entry is not in it. */

@@ -5,10 +5,29 @@ import * as v from 'valibot';
 import { isDigest, type Digest } from '../core/digest.ts';
 import { parseDocument } from './document.ts';
 import { API_VERSION, BundleName, FileName } from './manifest.ts';
+import { FlavourName, PackageRegistryMode } from './spec.ts';
 
 const DigestSchema = v.custom<Digest>(isDigest, 'is not a sha256 digest');
 const Size = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const Node = { digest: DigestSchema, mediaType: v.string(), size: Size };
+
+/** What was chosen of the catalogue, with every default filled in: enough to prove offline that nothing of it is missing. */
+const SelectionSchema = v.strictObject({
+  /** Version of the ECK operator. */
+  eck: v.string(),
+  /** Versions of the Stack. */
+  stack: v.array(v.string()),
+  /** Each component in each version it is carried in. */
+  components: v.array(v.strictObject({ name: v.string(), version: v.string() })),
+  flavour: FlavourName,
+  packageRegistry: PackageRegistryMode,
+  /** Whether the images of Stack monitoring are carried for what can be monitored. */
+  monitoring: v.boolean(),
+  /** Version of eck-diagnostics whose images are carried. */
+  diagnostics: v.exactOptional(v.string()),
+  /** Text of the catalogue file that the choice was made with. */
+  catalogue: v.exactOptional(v.string()),
+});
 
 const LockedImageSchema = v.strictObject({
   name: v.string(),
@@ -50,18 +69,33 @@ const LockSchema = v.strictObject({
   /** Digest of what airgap.yaml asked for. */
   spec: DigestSchema,
   platforms: v.union([v.literal('all'), v.array(v.string())]),
+  /** Absent where nothing was chosen of the catalogue. */
+  selection: v.exactOptional(SelectionSchema),
   images: v.array(LockedImageSchema),
   files: v.array(
-    v.strictObject({ name: FileName, path: v.string(), digest: DigestSchema, size: Size, verified: v.literal('none') }),
+    v.strictObject({
+      name: FileName,
+      path: v.string(),
+      digest: DigestSchema,
+      size: Size,
+      verified: v.literal('none'),
+      /** Images that it names: an operator manifest, a chart. */
+      images: v.exactOptional(v.array(v.string())),
+    }),
   ),
 });
 
 export type Lock = v.InferOutput<typeof LockSchema>;
 export type LockedImage = Lock['images'][number];
 export type LockedFile = Lock['files'][number];
+export type LockedSelection = NonNullable<Lock['selection']>;
 
 /** The name of the lock among a bundle's files. */
 export const LOCK_FILE = 'airgap.lock.yaml';
+
+/** Names among a bundle's files that are its own. */
+export const SBOM_FILE = 'sbom.cdx.json';
+export const PROVENANCE_FILE = 'provenance.intoto.json';
 
 const HEADER = '# Made by "eck-airgap lock". Review it, commit it, do not edit it.\n';
 

@@ -3,6 +3,7 @@
 import { digestOf, type Digest } from '../core/digest.ts';
 import { AirgapError } from '../core/errors.ts';
 import type { Activity } from '../core/events.ts';
+import { hashingHere, type Hashing } from '../core/hashing.ts';
 import type { ByteStream } from '../core/streams.ts';
 import { contentOf } from '../oci/content.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
@@ -37,6 +38,8 @@ export interface Bundle extends Source {
 export interface OpenOptions extends Activity {
   /** Keys that must each have signed. */
   readonly keys: readonly PublicKey[];
+  /** Hashes the bodies. */
+  readonly hashing?: Hashing | undefined;
 }
 
 /**
@@ -45,7 +48,7 @@ export interface OpenOptions extends Activity {
  */
 export async function openBundle(paths: string | readonly string[], options: OpenOptions): Promise<Bundle> {
   if (options.keys.length === 0) throw keyRequired();
-  return openWith(paths, (front) => checkSignatures(front, options.keys));
+  return openWith(paths, (front) => checkSignatures(front, options.keys), options.hashing);
 }
 
 /** For `inspect` only: says what the bundle says of itself, as far as it is consistent. @throws as `openBundle`, but for the signature */
@@ -53,11 +56,15 @@ export async function openUnverified(paths: string | readonly string[]): Promise
   return openWith(paths, describeSlots);
 }
 
-async function openWith(paths: string | readonly string[], check: (front: Front) => SlotState[]): Promise<Bundle> {
+async function openWith(
+  paths: string | readonly string[],
+  check: (front: Front) => SlotState[],
+  hashing: Hashing = hashingHere,
+): Promise<Bundle> {
   const medium = await openMedium(typeof paths === 'string' ? [paths] : paths);
   try {
     const front = await medium.readFront();
-    return await openFront(medium, front, check(front));
+    return await openFront({ medium, front, hashing }, check(front));
   } catch (error) {
     await medium.close();
     throw error;
@@ -65,11 +72,14 @@ async function openWith(paths: string | readonly string[], check: (front: Front)
 }
 
 /** From here on the manifest is trusted (or shown as unverified). */
-async function openFront(medium: Medium, front: Front, signatures: readonly SlotState[]): Promise<Bundle> {
+async function openFront(
+  { medium, front, hashing }: { medium: Medium; front: Front; hashing: Hashing },
+  signatures: readonly SlotState[],
+): Promise<Bundle> {
   const manifest = parseBundleManifest(front.manifest);
   await medium.checkFrames(front, manifest);
   const table = await readGenerated(medium, manifest);
-  const chunks = chunkReader(medium, chunkTable(manifest, table));
+  const chunks = chunkReader(medium, chunkTable(manifest, table), hashing);
   const entries = new Map(manifest.entries.map((entry) => [entry.path, entry]));
   return {
     manifest,

@@ -72,6 +72,9 @@ const VersionText = v.pipe(
   v.regex(/^[0-9]+\.[0-9]+\.[0-9]+(?:-[0-9A-Za-z.-]+)?$/, 'is not major.minor.patch, such as 9.5.2'),
 );
 
+export const FlavourName = v.picklist(['default', 'ubi', 'wolfi', 'fips', 'ubi-fips']);
+export const PackageRegistryMode = v.picklist(['full', 'lite']);
+
 /** What the catalogue of Elastic's images is asked for; its names and versions are for the catalogue to check. */
 const ElasticSchema = v.strictObject({
   /** Version of the ECK operator. */
@@ -82,9 +85,9 @@ const ElasticSchema = v.strictObject({
   components: v.exactOptional(
     v.array(v.union([v.string(), v.strictObject({ name: v.string(), version: v.exactOptional(VersionText) })])),
   ),
-  flavour: v.exactOptional(v.picklist(['default', 'ubi', 'wolfi', 'fips', 'ubi-fips'])),
+  flavour: v.exactOptional(FlavourName),
   /** All packages, or the small set that ECK takes by default. */
-  packageRegistry: v.exactOptional(v.picklist(['full', 'lite'])),
+  packageRegistry: v.exactOptional(PackageRegistryMode),
   /** Images of Stack monitoring for what can be monitored; true by default. */
   monitoring: v.exactOptional(v.boolean()),
   /** Images for eck-diagnostics: of a version, or of the newest known one. */

@@ -12,7 +12,7 @@ import type { Bundle } from './reader.ts';
 import type { Span } from './volume-set.ts';
 
 export interface VerifyOptions extends Activity {
-  /** Chunks read at a time, 4 MiB each; 2 by default, so that reading overlaps hashing. */
+  /** Threads that the bundle hashes with; 1 by default. Two chunks of 4 MiB for each are in memory, so that reading overlaps hashing. */
   readonly workers?: number | undefined;
 }
 
@@ -53,8 +53,8 @@ export async function verifyBundle(bundle: Bundle, options: VerifyOptions = {}):
       options.report?.({ type: 'progress', bytes: chunk.size });
     }
   };
-  const workers = options.workers ?? 2;
-  await forEach(Array.from({ length: workers }), worker, { concurrency: workers, signal: options.signal });
+  const concurrency = 2 * (options.workers ?? 1);
+  await forEach(Array.from({ length: concurrency }), worker, { concurrency, signal: options.signal });
   if (damage.length > 0) throw await corrupt(bundle, inOrder(bundle, damage));
   return { bytes, entries: entries.length };
 }

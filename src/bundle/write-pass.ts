@@ -1,10 +1,11 @@
 // One pass over the files of a bundle, from front to back: what is there and right stays, the rest is written, and every file
-// is hashed whole for SHA256SUMS. Writing a segment overlaps reading and hashing the next.
-import { createHash, type Hash } from 'node:crypto';
+// is hashed whole for SHA256SUMS. A chunk is hashed and written while the next ones are read.
 import { CHUNK_SIZE } from '../core/chunks.ts';
+import { AirgapError } from '../core/errors.ts';
 import type { Activity } from '../core/events.ts';
-import { ChunkSource, matches, type BodySource } from './chunk-source.ts';
-import type { Chunk } from './chunk-table.ts';
+import { hashingHere, type Hashing, type RunningHash } from '../core/hashing.ts';
+import { ChunkSource, type BodySource } from './chunk-source.ts';
+import { isChunk, type Chunk } from './chunk-table.ts';
 import type { BundleEntry } from './manifest.ts';
 import type { OutputFiles } from './output-files.ts';
 
@@ -15,79 +16,118 @@ export interface BodyPlace {
   readonly source: BodySource;
 }
 
+export interface PassOptions extends Activity {
+  readonly hashing?: Hashing | undefined;
+}
+
+interface ChunkBuffer {
+  readonly bytes: Buffer;
+  /** When the chunk in it has been hashed, and written where it had to be. */
+  free: Promise<unknown>;
+}
+
 export class WritePass {
   readonly #files: OutputFiles;
   readonly #activity: Activity;
-  readonly #sums: Hash[];
-  readonly #found = Buffer.allocUnsafeSlow(CHUNK_SIZE);
-  // one is filled while the other is written
-  readonly #buffers = [Buffer.allocUnsafeSlow(CHUNK_SIZE), Buffer.allocUnsafeSlow(CHUNK_SIZE)] as const;
-  #turn: 0 | 1 = 0;
+  readonly #hashing: Hashing;
+  readonly #sums: readonly RunningHash[];
+  readonly #buffers: readonly ChunkBuffer[];
+  #turn = 0;
   #writing: Promise<void> = Promise.resolve();
   /** Body bytes written so far. */
   written = 0;
 
-  constructor(files: OutputFiles, activity: Activity) {
+  constructor(files: OutputFiles, { hashing = hashingHere, ...activity }: PassOptions) {
     this.#files = files;
     this.#activity = activity;
-    this.#sums = files.names.map(() => createHash('sha256'));
+    this.#hashing = hashing;
+    this.#sums = files.sizes.map((size) => hashing.begin(size));
+    this.#buffers = Array.from({ length: 3 }, () => ({
+      bytes: Buffer.allocUnsafeSlow(CHUNK_SIZE),
+      free: Promise.resolve(),
+    }));
   }
 
   /** Bytes that are known as a whole; they must not change any more. */
   async fixed(position: number, bytes: Buffer): Promise<void> {
     const found = await this.#files.read(position, bytes.byteLength);
     if (!found.equals(bytes)) await this.#write(position, bytes);
-    this.#sum(position, bytes);
+    await this.#sum(position, bytes);
   }
 
-  /** @throws DIGEST_MISMATCH when the source does not give what the chunk hashes say */
+  /** @throws DIGEST_MISMATCH, here or later in the pass, when the source does not give what the chunk hashes say */
   async body(entry: BundleEntry, place: BodyPlace): Promise<void> {
     const source = new ChunkSource(entry, place.source);
     try {
       for (const chunk of place.chunks) {
         this.#activity.signal?.throwIfAborted();
-        await this.#chunk(source, chunk, place.offset + chunk.start);
-        this.#activity.report?.({ type: 'progress', bytes: chunk.size });
+        const buffer = this.#buffers[this.#turn++ % this.#buffers.length];
+        await buffer?.free;
+        if (buffer) await this.#chunk({ entry, chunk, position: place.offset + chunk.start }, source, buffer);
       }
     } finally {
       await source.close();
     }
   }
 
-  async #chunk(source: ChunkSource, chunk: Chunk, position: number): Promise<void> {
-    const found = await this.#files.read(position, chunk.size, this.#found);
-    if (matches(found, chunk)) {
-      this.#sum(position, found);
-      return;
-    }
-    const bytes = await source.read(chunk, this.#nextBuffer());
+  /** Waits for what is still being written, and answers the sha256 of each file in hexadecimal. The pass ends with it. */
+  async finish(): Promise<string[]> {
+    await Promise.all(this.#buffers.map(({ free }) => free));
+    const sums = await Promise.all(this.#sums.map((sum) => sum.digest()));
+    return sums.map((sum) => Buffer.from(sum).toString('hex'));
+  }
+
+  /** Waits until nothing is under way any more, whatever becomes of it. */
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.#buffers.map(({ free }) => free));
+  }
+
+  async #chunk(place: ChunkPlace, source: ChunkSource, buffer: ChunkBuffer): Promise<void> {
+    const { chunk, position } = place;
+    const found = await this.#files.read(position, chunk.size, buffer.bytes);
+    const there = await isChunk(found, chunk, this.#hashing);
+    const bytes = there ? found : await source.read(chunk, buffer.bytes);
+    const landed = Promise.all([this.#sum(position, bytes), there ? undefined : this.#land(place, bytes)]);
+    buffer.free = landed.then(() => this.#activity.report?.({ type: 'progress', bytes: chunk.size }));
+    buffer.free.catch(() => undefined); // awaited when its turn comes, or at the end
+  }
+
+  /** Only bytes that are what the chunk hashes say are written. */
+  async #land({ entry, chunk, position }: ChunkPlace, bytes: Buffer): Promise<void> {
+    if (!(await isChunk(bytes, chunk, this.#hashing))) throw damagedSource(entry, chunk);
     await this.#write(position, bytes);
-    this.#sum(position, bytes);
     this.written += chunk.size;
   }
 
-  /** Waits for what is still being written, and answers the sha256 of each file in hexadecimal. The pass ends with it. */
-  async finish(): Promise<string[]> {
-    await this.#writing;
-    return this.#sums.map((sum) => sum.digest('hex'));
+  /** One write at a time. */
+  #write(position: number, bytes: Buffer): Promise<void> {
+    this.#writing = this.#writing.then(() => this.#files.write(position, bytes));
+    return this.#writing;
   }
 
-  #nextBuffer(): Buffer {
-    this.#turn = this.#turn === 0 ? 1 : 0;
-    return this.#buffers[this.#turn];
-  }
-
-  async #write(position: number, bytes: Buffer): Promise<void> {
-    await this.#writing;
-    this.#writing = this.#files.write(position, bytes);
-    this.#writing.catch(() => undefined); // awaited by the next write or at the end
-  }
-
-  #sum(position: number, bytes: Buffer): void {
+  /** Must be called in the order of the bytes, and need not be awaited for the next call. */
+  async #sum(position: number, bytes: Buffer): Promise<void> {
     let offset = 0;
+    const taken: Promise<void>[] = [];
     for (const part of this.#files.parts(position, bytes.byteLength)) {
-      this.#sums[part.file]?.update(bytes.subarray(offset, offset + part.length));
+      const sum = this.#sums[part.file];
+      if (sum) taken.push(sum.update([bytes.subarray(offset, offset + part.length)]));
       offset += part.length;
     }
+    await Promise.all(taken);
   }
+}
+
+interface ChunkPlace {
+  readonly entry: BundleEntry;
+  readonly chunk: Chunk;
+  /** In the bundle. */
+  readonly position: number;
+}
+
+function damagedSource({ digest }: BundleEntry, { start, size }: Chunk): AirgapError {
+  return new AirgapError('DIGEST_MISMATCH', `${digest} is not what its chunk hashes say, from byte ${start}`, {
+    hint: 'Run the same command again: the damaged copy is fetched anew.',
+    details: { digest, start, size },
+  });
 }

@@ -7,6 +7,7 @@ import { digestOf, type Digest } from '../core/digest.ts';
 import { AirgapError, fileError } from '../core/errors.ts';
 import type { Activity } from '../core/events.ts';
 import { tryLock, type ProcessIdentity } from '../core/file-lock.ts';
+import type { Hashing } from '../core/hashing.ts';
 import { verifySignature } from '../signing/signature.ts';
 import type { Signer } from '../signing/signer.ts';
 import type { BodySource } from './chunk-source.ts';
@@ -34,6 +35,7 @@ export interface WriteBundleOptions extends Activity {
   /** Fills the first signature slot. */
   readonly signer: Signer;
   readonly self: ProcessIdentity;
+  readonly hashing?: Hashing | undefined;
 }
 
 export interface WrittenFile {
@@ -106,8 +108,7 @@ async function writeFiles(writing: Writing): Promise<WrittenBundle> {
   const { files, options } = writing;
   const step = (name: string): void => options.report?.({ type: 'step', step: name });
   const pass = new WritePass(files, options);
-  await writeSegments(writing, pass, step);
-  const sums = await pass.finish();
+  const sums = await writeAll(writing, pass, step).finally(() => pass.settled());
   step('bundle:written');
   await files.sync();
   step('bundle:synced');
@@ -119,7 +120,8 @@ async function writeFiles(writing: Writing): Promise<WrittenBundle> {
   };
 }
 
-async function writeSegments(writing: Writing, pass: WritePass, step: (name: string) => void): Promise<void> {
+/** Answers the sha256 of each file. */
+async function writeAll(writing: Writing, pass: WritePass, step: (name: string) => void): Promise<string[]> {
   const { manifest, manifestBytes, bodies, geometry, options } = writing;
   const whole = new Map([
     ...(await slotContents(writing)),
@@ -140,6 +142,7 @@ async function writeSegments(writing: Writing, pass: WritePass, step: (name: str
   }
   const trailer = geometry.gaps.at(-1);
   if (trailer) await pass.fixed(trailer.offset, trailer.bytes);
+  return pass.finish();
 }
 
 /**

@@ -69,6 +69,11 @@ export function managesImage(eck: Version, image: EckImage): boolean {
   return builtIns(image).some((row) => isInRange(eck, row.eck ?? {}));
 }
 
+/** Whether ECK looks for a repository at its own path, whatever `container-repository` says: the package registry's. */
+export function ignoresContainerRepository(repository: string): boolean {
+  return builtIns('package-registry').some((row) => row.repository === repository);
+}
+
 /**
  * The name that ECK gives the container of a resource without `.spec.image`.
  * @param image one that this ECK manages (see `managesImage`)

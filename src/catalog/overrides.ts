@@ -5,6 +5,7 @@ import { parseDocument } from '../bundle/document.ts';
 import { API_VERSION } from '../bundle/manifest.ts';
 import { AirgapError } from '../core/errors.ts';
 import { isRepository, isTag } from '../oci/reference.ts';
+import { builtInCatalogue } from './built-in.ts';
 import { flavours, type Catalogue, type Component } from './components.ts';
 import { isEckImage, type EckImage } from './image-name.ts';
 import { isVersion } from './version.ts';
@@ -77,6 +78,19 @@ export type CatalogueFile = v.InferOutput<typeof CatalogueSchema>;
 /** @throws CONFIG_INVALID with every fault by path */
 export function parseCatalogueFile(text: string, where: string): CatalogueFile {
   return parseDocument(CatalogueSchema, text, where);
+}
+
+export interface CatalogueText {
+  readonly text: string;
+  /** Names the file in messages. */
+  readonly where: string;
+}
+
+/** The built-in catalogue, with the entries of a file over it where there is one. @throws CONFIG_INVALID */
+export function catalogueOf(file: CatalogueText | undefined): Catalogue {
+  return file === undefined
+    ? builtInCatalogue
+    : withOverrides(builtInCatalogue, parseCatalogueFile(file.text, file.where));
 }
 
 /** The catalogue with the entries of a file over its own. @throws CONFIG_INVALID for a new component without repository */

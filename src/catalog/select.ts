@@ -6,7 +6,7 @@ import { checkComponent, checkEck, checkStack } from './compatibility.ts';
 import { findComponent, isMonitored, type Catalogue, type Component, type Flavour } from './components.ts';
 import { managesImage } from './image-name.ts';
 import type { PackageRegistryMode } from './published.ts';
-import { isInRange, parseVersion, type Version } from './version.ts';
+import { formatVersion, isInRange, parseVersion, type Version } from './version.ts';
 import { wantedImages, type Want, type WantedImage } from './wanted.ts';
 
 export interface ChosenComponent {
@@ -33,6 +33,8 @@ export interface Selection {
 }
 
 export interface Selected {
+  /** What was chosen, in each version that follows from the choice. */
+  readonly components: readonly { readonly name: string; readonly version: string }[];
   /** By name, each once. */
   readonly images: readonly WantedImage[];
   /** What a person should know about the choice, each a sentence without full stop. */
@@ -53,7 +55,7 @@ export function selectImages(selection: Selection): Selected {
   const operator = { component: find(context, 'eck-operator'), version: context.eck, why: 'the operator itself' };
   const wants = [operator, ...chosen, ...sidecars(chosen, context), ...diagnostics(selection, context)];
   const images = wantedImages(wants, context);
-  return { images, notes: notesOn(chosen, context) };
+  return { components: namesOf(chosen), images, notes: notesOn(chosen, context) };
 }
 
 function withDefaults(selection: Selection): Context {
@@ -109,19 +111,30 @@ function sidecars(wants: readonly Want[], context: Context): Want[] {
     );
 }
 
-function diagnostics({ eckDiagnostics }: Selection, context: Context): Want[] {
-  if (eckDiagnostics === undefined) return [];
+/** By name and version, each once. */
+function namesOf(wants: readonly Want[]): Selected['components'] {
+  const chosen = wants.map(({ component: { name }, version }) => ({ name, version: formatVersion(version) }));
+  const byText = new Map(chosen.map((one) => [`${one.name} ${one.version}`, one]));
+  return [...byText].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, one]) => one);
+}
+
+function diagnostics({ eckDiagnostics }: Selection, { catalogue }: Context): Want[] {
+  return eckDiagnostics === undefined ? [] : diagnosticsImages(eckDiagnostics, catalogue);
+}
+
+/** The images of diagnostics: as eck-diagnostics runs it, and on its own. @throws VERSION_INVALID, VERSION_UNSUPPORTED */
+export function diagnosticsImages(eckDiagnostics: string, catalogue: Catalogue): Want[] {
   const version = parseVersion(eckDiagnostics);
-  const release = context.catalogue.diagnostics.find((entry) => isInRange(version, entry.eckDiagnostics));
+  const release = catalogue.diagnostics.find((entry) => isInRange(version, entry.eckDiagnostics));
   if (release === undefined) {
     throw new AirgapError('VERSION_UNSUPPORTED', `eck-diagnostics ${eckDiagnostics} is not supported`, {
-      hint: `Take ${context.catalogue.diagnostics[0]?.eckDiagnostics.from ?? 'another version'} or newer.`,
+      hint: `Take ${catalogue.diagnostics[0]?.eckDiagnostics.from ?? 'another version'} or newer.`,
     });
   }
-  const alone = find(context, 'support-diagnostics');
+  const alone = findComponent(catalogue, 'support-diagnostics');
   return [
     {
-      component: find(context, 'eck-support-diagnostics'),
+      component: findComponent(catalogue, 'eck-support-diagnostics'),
       version: parseVersion(release.supportDiagnostics),
       why: `eck-diagnostics ${eckDiagnostics} runs it (--diagnostic-image)`,
     },

@@ -1,5 +1,6 @@
 // What a command is: a name, a summary, its flags, and what it does with them.
 import type { Command } from 'commander';
+import type { Hashing } from '../core/hashing.ts';
 import type { Io } from './io.ts';
 import type { Output } from './output.ts';
 
@@ -8,6 +9,8 @@ export interface CommandContext {
   readonly output: Output;
   readonly args: readonly string[];
   readonly flags: Readonly<Record<string, unknown>>;
+  /** Threads to hash with; they end with the command. */
+  readonly hashing: Hashing;
 }
 
 export interface CommandModule {

@@ -36,10 +36,10 @@ export function repeatable(value: string, previous: readonly string[] | undefine
 }
 
 /** For options that take a whole number of at least `least`. */
-export function wholeNumber(least: number): (value: string) => number {
+export function wholeNumber(least: number, most = 999_999_999): (value: string) => number {
   return (value) => {
-    if (/^[0-9]{1,9}$/.test(value) && Number(value) >= least) return Number(value);
-    throw new InvalidArgumentError(`It takes a whole number of at least ${least}.`);
+    if (/^[0-9]{1,9}$/.test(value) && Number(value) >= least && Number(value) <= most) return Number(value);
+    throw new InvalidArgumentError(`It takes a whole number from ${least} to ${most}.`);
   };
 }
 

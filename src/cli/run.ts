@@ -1,6 +1,7 @@
 // The command line: the table of commands, and what holds for each of them.
 import { Command, CommanderError } from 'commander';
 import { AirgapError } from '../core/errors.ts';
+import { HASH_THREADS, HashThreads } from '../core/hash-threads.ts';
 import type { CommandModule } from './command.ts';
 import type { Io } from './io.ts';
 import { openOutput, type OutputFlags } from './output.ts';
@@ -70,11 +71,14 @@ export function createProgram(commands: readonly CommandModule[], io: Io, done: 
 async function perform(module: CommandModule, command: Command, io: Io, args: unknown[]): Promise<number> {
   const flags = command.opts<OutputFlags & Record<string, unknown>>();
   const output = await openOutput(io, flags);
+  const hashing = new HashThreads(HASH_THREADS);
   try {
-    await module.run({ io, output, args: args.flat().map(String), flags });
+    await module.run({ io, output, args: args.flat().map(String), flags, hashing });
     return 0;
   } catch (error) {
     return output.fail(io.signal.aborted && !(error instanceof AirgapError) ? io.signal.reason : error);
+  } finally {
+    await hashing.close();
   }
 }
 

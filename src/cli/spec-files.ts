@@ -4,9 +4,9 @@ import { AirgapError, isAirgapError } from '../core/errors.ts';
 import { writeWholeFile } from '../core/files.ts';
 import { makeLock } from '../build/make-lock.ts';
 import { openSources, type Sources } from '../build/sources.ts';
-import type { CatalogueText } from '../build/wanted-by-spec.ts';
 import { encodeLock, LOCK_FILE, parseLock, type Lock } from '../bundle/lock.ts';
 import { parseSpec, specDigest, type BundleSpec } from '../bundle/spec.ts';
+import type { CatalogueText } from '../catalog/overrides.ts';
 import { openCache, type Cache } from '../oci/cache.ts';
 import type { Command } from 'commander';
 import type { CommandContext } from './command.ts';
@@ -75,7 +75,8 @@ export async function withWorkspace<T>(
   spec: BundleSpec,
   task: (workspace: Workspace) => Promise<T>,
 ): Promise<T> {
-  const cache = await openCache(cacheFolder(context), { self: context.io.self, report: context.output.report });
+  const { io, output, hashing } = context;
+  const cache = await openCache(cacheFolder(context), { self: io.self, report: output.report, hashing });
   const sources = openSources({ registry: await registryOptions(context), mirrors: spec.mirrors });
   try {
     return await task({ cache, sources });

@@ -8,6 +8,8 @@ export interface WriteFileOptions {
   readonly mode?: number;
   /** Where it is written first, in the same folder; `<path>.tmp` by default. Two processes that may write one path need two. */
   readonly temporary?: string;
+  /** False for what may be lost when the machine stops: syncing waits for whatever else is being written to the disk. */
+  readonly durable?: boolean;
 }
 
 /**
@@ -16,18 +18,18 @@ export interface WriteFileOptions {
  * @throws DISK_FULL, IO_FAILED, FILE_NOT_FOUND (no such folder)
  */
 export async function writeWholeFile(path: string, bytes: Uint8Array, options: WriteFileOptions = {}): Promise<void> {
-  const temporary = options.temporary ?? `${path}.tmp`;
+  const { temporary = `${path}.tmp`, durable = true, mode = 0o644 } = options;
   try {
     await rm(temporary, { force: true });
-    const file = await open(temporary, 'wx', options.mode ?? 0o644);
+    const file = await open(temporary, 'wx', mode);
     try {
       await file.writeFile(bytes);
-      await file.sync();
+      if (durable) await file.sync();
     } finally {
       await file.close();
     }
     await rename(temporary, path);
-    await syncFolder(dirname(path));
+    if (durable) await syncFolder(dirname(path));
   } catch (error) {
     throw fileError(error, 'write', path);
   }

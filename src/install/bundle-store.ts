@@ -2,13 +2,13 @@
 // `load` without a prefix gives them.
 import { isDigest, type Digest } from '../core/digest.ts';
 import type { Bundle } from '../bundle/reader.ts';
+import { targetNames } from '../catalog/target-names.ts';
 import { walkGraph } from '../oci/copy.ts';
 import { readBlob } from '../oci/content.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import { isNode } from '../oci/manifest.ts';
 import { describeManifest } from '../registry/server/stored-manifest.ts';
 import type { RegistryStore, RepositoryStore } from '../registry/server/store.ts';
-import { targetNames } from './target-names.ts';
 
 interface Content {
   readonly manifests: Map<Digest, Descriptor>;

@@ -2,12 +2,15 @@
 // manifests, indexes, then what refers to them, and tags last.
 import type { Activity } from '../core/events.ts';
 import { AirgapError, isAirgapError } from '../core/errors.ts';
-import { forEach } from '../core/pool.ts';
+import { forEach, Semaphore } from '../core/pool.ts';
 import type { Bundle } from '../bundle/reader.ts';
 import { copyGraph } from '../oci/copy.ts';
 import type { Target } from '../oci/target.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { LoadPlan, PlannedImage } from './plan.ts';
+
+/** Blobs sent at a time, of all images: each has three chunks in memory. */
+const TRANSFERS = 4;
 
 export interface LoadOptions extends Activity {
   /** Images worked on at a time; 4 by default. */
@@ -32,13 +35,19 @@ export async function load(
   const each = { concurrency: options.concurrency ?? 4, signal: options.signal };
   options.report?.({ type: 'phase', phase: `pushing to ${plan.registry.host}`, total: plan.bytesToPush });
   const progress = (bytes: number): void => options.report?.({ type: 'progress', bytes });
+  const transfers = new Semaphore(TRANSFERS);
   options.report?.({ type: 'step', step: 'load:push' });
   const copies = await forEach(
     plan.images.filter((image) => image.missing.size > 0),
     (image, signal) =>
       namingTarget(image, plan, async () => {
         const target = asPlanned(registry.repository(image.repository), image);
-        const copied = await copyGraph(bundle, target, image.roots, { signal, progress, report: options.report });
+        const copied = await copyGraph(bundle, target, image.roots, {
+          transfers,
+          signal,
+          progress,
+          report: options.report,
+        });
         options.report?.({ type: 'done', what: image.source, detail: `${plan.registry.host}/${image.repository}` });
         options.report?.({ type: 'step', step: `load:image:${image.source}` });
         return copied;

@@ -5,11 +5,12 @@ import { isAirgapError } from '../core/errors.ts';
 import { forEach } from '../core/pool.ts';
 import type { BundleImage } from '../bundle/manifest.ts';
 import type { Bundle } from '../bundle/reader.ts';
+import { targetNames } from '../catalog/target-names.ts';
 import { walkGraph } from '../oci/copy.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Resolver } from '../oci/target.ts';
 import type { Registry } from '../registry/registry.ts';
-import { targetNames, type RegistryAddress } from './target-names.ts';
+import type { RegistryAddress } from './registry-address.ts';
 
 export interface PlannedTag {
   readonly tag: string;
@@ -18,6 +19,7 @@ export interface PlannedTag {
   readonly current?: Digest;
 }
 
+/** One image under one of its names. */
 export interface PlannedImage {
   /** Full original name. */
   readonly source: string;

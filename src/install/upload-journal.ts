@@ -17,12 +17,13 @@ const JournalSchema = v.record(
 export async function openUploadJournal(folder: string, host: string): Promise<UploadJournal> {
   const path = join(folder, `uploads-${hexOf(digestOf(Buffer.from(host))).slice(0, 16)}.json`);
   const entries = new Map(Object.entries(await readJournal(path)));
+  const journalBytes = (): Buffer => Buffer.from(JSON.stringify(Object.fromEntries(entries)));
   let writing = Promise.resolve();
   const save = (): Promise<void> => {
     // an upload location may carry the registry's session token: readable by its owner only
     writing = writing
       .catch(() => undefined)
-      .then(() => writeWholeFile(path, Buffer.from(JSON.stringify(Object.fromEntries(entries))), { mode: 0o600 }));
+      .then(() => writeWholeFile(path, journalBytes(), { mode: 0o600, durable: false }));
     return writing;
   };
   return {

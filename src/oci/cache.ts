@@ -11,6 +11,7 @@ import { hexOf, type Digest } from '../core/digest.ts';
 import { AirgapError, fileError, systemErrorCode } from '../core/errors.ts';
 import type { Report } from '../core/events.ts';
 import type { ProcessIdentity } from '../core/file-lock.ts';
+import { hashingHere, type Hashing } from '../core/hashing.ts';
 import { writeWholeFile } from '../core/files.ts';
 import { SingleFlight } from '../core/pool.ts';
 import { readRange, type ByteStream } from '../core/streams.ts';
@@ -33,6 +34,7 @@ export interface Cache extends Store {
 export interface CacheOptions {
   readonly self: ProcessIdentity;
   readonly report?: Report | undefined;
+  readonly hashing?: Hashing | undefined;
 }
 
 /** @throws IO_FAILED, DISK_FULL */
@@ -47,6 +49,7 @@ export async function openCache(folder: string, options: CacheOptions): Promise<
       throw fileError(error, 'make', join(folder, part));
     });
   }
+  const { self, report, hashing = hashingHere } = options;
   const incoming = new SingleFlight<Digest, void>();
 
   const exists = async (blob: Identity): Promise<boolean> => {
@@ -72,14 +75,16 @@ export async function openCache(folder: string, options: CacheOptions): Promise<
         blob: paths.blob(descriptor.digest),
         chunks: paths.chunks(descriptor.digest),
       };
-      await incoming.run(descriptor.digest, () => ingest(descriptor, content, { ...options, ...pushOptions, files }));
+      await incoming.run(descriptor.digest, () =>
+        ingest(descriptor, content, { self, report, hashing, ...pushOptions, files }),
+      );
     },
     chunks: async (blob) => {
       const stored = await readFile(paths.chunks(blob.digest)).catch(() => undefined);
       if (stored?.byteLength === chunkCount(blob.size) * CHUNK_HASH_SIZE && (await exists(blob))) return stored;
-      const hasher = new ChunkHasher();
-      for await (const piece of openBlob(blob)) hasher.update(piece);
-      const hashes = hasher.digest();
+      const hasher = new ChunkHasher(hashing);
+      for await (const piece of openBlob(blob)) await hasher.update([piece]);
+      const hashes = await hasher.digest();
       await writeWholeFile(paths.chunks(blob.digest), hashes);
       return hashes;
     },

@@ -6,15 +6,15 @@ import type { Activity } from '../core/events.ts';
 import { Semaphore } from '../core/pool.ts';
 import type { Descriptor } from './descriptor.ts';
 import { isNode, readManifest, successors } from './manifest.ts';
-import type { Fetcher, Store } from './target.ts';
+import type { Fetcher, Store, OpenOptions } from './target.ts';
 
 /** A graph deeper or larger than this is refused: real images have two levels and some dozens of nodes. */
 const MAX_DEPTH = 16;
 const MAX_NODES = 100_000;
 
 export interface CopyOptions extends Activity {
-  /** Transfers at a time; 4 by default. */
-  readonly concurrency?: number | undefined;
+  /** Turns to transfer, shared by copies that go on at the same time: each holds buffers. Four of its own by default. */
+  readonly transfers?: Semaphore | undefined;
   /** Told of bytes newly stored, each once. */
   readonly progress?: ((bytes: number) => void) | undefined;
 }
@@ -40,7 +40,7 @@ export async function copyGraph(
 ): Promise<CopyResult> {
   const failure = new AbortController();
   const signal = options.signal ? AbortSignal.any([options.signal, failure.signal]) : failure.signal;
-  const transfers = new Semaphore(options.concurrency ?? 4);
+  const transfers = options.transfers ?? new Semaphore(4);
   const started = new Map<Digest, { readonly descriptor: Descriptor; readonly copied: Promise<void> }>();
   const result = { copied: 0, skipped: 0, bytes: 0 };
 
@@ -60,7 +60,9 @@ export async function copyGraph(
       return;
     }
     signal.throwIfAborted();
-    const content = { open: (start: number) => source.fetch(descriptor, { start, signal }) };
+    const content = {
+      open: (start: number, how?: OpenOptions) => source.fetch(descriptor, { start, signal, ...how }),
+    };
     await target.push(descriptor, content, { signal, progress: options.progress });
     result.copied++;
     result.bytes += descriptor.size;

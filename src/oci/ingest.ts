@@ -3,11 +3,12 @@
 import { open, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { CHUNK_SIZE, ChunkHasher } from '../core/chunks.ts';
-import { Digester } from '../core/digest.ts';
+import { digestFromHash } from '../core/digest.ts';
 import { fileError, isAirgapError } from '../core/errors.ts';
 import type { Report } from '../core/events.ts';
 import { tryLock, type ProcessIdentity } from '../core/file-lock.ts';
 import { syncFolder, writeWholeFile } from '../core/files.ts';
+import type { Hashing, RunningHash } from '../core/hashing.ts';
 import { READ_SIZE, readRange } from '../core/streams.ts';
 import { digestMismatch, type Descriptor } from './descriptor.ts';
 import type { Content, PushOptions } from './target.ts';
@@ -15,6 +16,7 @@ import type { Content, PushOptions } from './target.ts';
 export interface IngestOptions extends PushOptions {
   readonly self: ProcessIdentity;
   readonly report?: Report | undefined;
+  readonly hashing: Hashing;
   readonly files: { readonly ingest: string; readonly blob: string; readonly chunks: string };
 }
 
@@ -53,11 +55,11 @@ async function receive(
 ): Promise<Buffer> {
   const file = await open(path, 'a+');
   try {
-    const hashes = new Hashes(descriptor);
+    const hashes = new Hashes(descriptor, options.hashing);
     const have = await rehash(file, descriptor, hashes);
     options.report?.({ type: 'step', step: 'cache:ingest' });
     await append(file, have, { descriptor, content, hashes, options });
-    const chunks = hashes.finish();
+    const chunks = await hashes.finish();
     await file.sync();
     options.report?.({ type: 'step', step: 'cache:synced' });
     return chunks;
@@ -76,7 +78,7 @@ async function rehash(file: FileHandle, descriptor: Descriptor, hashes: Hashes):
     await file.truncate(0);
     return 0;
   }
-  for await (const piece of readRange(file, { end: size })) hashes.update(piece);
+  for await (const piece of readRange(file, { end: size, reuse: true })) await hashes.update([piece]);
   return size;
 }
 
@@ -87,7 +89,7 @@ interface Incoming {
   readonly options: IngestOptions;
 }
 
-/** Hashing goes on while the previous pieces are written; pieces are gathered, since sockets deliver small ones. */
+/** A batch is written and hashed, both at once, while the next one comes in; sockets deliver small pieces. */
 async function append(
   file: FileHandle,
   have: number,
@@ -97,29 +99,28 @@ async function append(
   let pieces: Uint8Array[] = [];
   let gathered = 0;
   let size = have;
-  let writing = Promise.resolve();
+  let landing: Promise<unknown> = Promise.resolve();
   const flush = async (): Promise<void> => {
-    await writing;
+    await landing;
     const batch = pieces;
     const bytes = gathered;
     pieces = [];
     gathered = 0;
-    writing = writeAll(file, batch).then(() => options.progress?.(bytes));
-    writing.catch(() => undefined); // awaited by the next flush or at the end
+    landing = Promise.all([writeAll(file, batch), hashes.update(batch)]).then(() => options.progress?.(bytes));
+    landing.catch(() => undefined); // awaited by the next flush or at the end
   };
   try {
     for await (const piece of content.open(have)) {
       options.signal?.throwIfAborted();
       size += piece.byteLength;
       if (size > descriptor.size) throw digestMismatch(descriptor, { size });
-      hashes.update(piece);
       pieces.push(piece);
       gathered += piece.byteLength;
       if (gathered >= READ_SIZE) await flush();
     }
   } finally {
     await flush().catch(() => undefined); // what came before a failure is kept for the next run
-    await writing;
+    await landing;
   }
 }
 
@@ -135,26 +136,29 @@ async function writeAll(file: FileHandle, pieces: Uint8Array[]): Promise<void> {
 /** Digest and chunk hashes in one pass; for content of a single chunk they are the same hash, and it is taken once. */
 class Hashes {
   readonly #descriptor: Descriptor;
-  readonly #digester = new Digester();
+  readonly #whole: RunningHash;
   readonly #chunks: ChunkHasher | undefined;
+  #size = 0;
 
-  constructor(descriptor: Descriptor) {
+  constructor(descriptor: Descriptor, hashing: Hashing) {
     this.#descriptor = descriptor;
-    this.#chunks = descriptor.size > CHUNK_SIZE ? new ChunkHasher() : undefined;
+    this.#whole = hashing.begin(descriptor.size);
+    this.#chunks = descriptor.size > CHUNK_SIZE ? new ChunkHasher(hashing) : undefined;
   }
 
-  update(bytes: Uint8Array): void {
-    this.#digester.update(bytes);
-    this.#chunks?.update(bytes);
+  /** Takes in bytes, piece after piece; they may change when it resolves. */
+  async update(pieces: readonly Uint8Array[]): Promise<void> {
+    for (const { byteLength } of pieces) this.#size += byteLength;
+    await Promise.all([this.#whole.update(pieces), this.#chunks?.update(pieces)]);
   }
 
   /** The chunk hashes. @throws DIGEST_MISMATCH */
-  finish(): Buffer {
-    const { size } = this.#digester;
-    const digest = this.#digester.digest();
+  async finish(): Promise<Buffer> {
+    const hash = Buffer.from(await this.#whole.digest());
+    const [digest, size] = [digestFromHash(hash), this.#size];
     if (digest !== this.#descriptor.digest || size !== this.#descriptor.size)
       throw digestMismatch(this.#descriptor, { digest, size });
     if (this.#chunks) return this.#chunks.digest();
-    return size === 0 ? Buffer.alloc(0) : Buffer.from(digest.slice('sha256:'.length), 'hex');
+    return size === 0 ? Buffer.alloc(0) : hash;
   }
 }

@@ -99,12 +99,17 @@ interface Single {
 async function selectSingle(source: Fetcher, { manifest, original, wanted }: Single): Promise<Selection> {
   const root = bare(original);
   if (!isImageConfigType(manifest.config.mediaType)) return { root, platforms: [], accompanying: [] };
-  const platform = parseConfigPlatform(await readBlob(source, manifest.config), original);
+  const platform = await configPlatform(source, manifest, original);
   if (wanted !== 'all') {
     const absent = wanted.find((one) => !matchesPlatform(one, platform));
     if (absent) throw platformMissing(absent, [formatPlatform(platform)]);
   }
   return { root, platforms: [formatPlatform(platform)], accompanying: [] };
+}
+
+/** What an image says of itself. @throws MANIFEST_INVALID, CONTENT_MISSING */
+export async function configPlatform(source: Fetcher, manifest: Manifest, image: Descriptor): Promise<Platform> {
+  return parseConfigPlatform(await readBlob(source, manifest.config), image);
 }
 
 function parseConfigPlatform(config: Uint8Array, image: Descriptor): Platform {
@@ -119,7 +124,8 @@ function parseConfigPlatform(config: Uint8Array, image: Descriptor): Platform {
   throw new AirgapError('MANIFEST_INVALID', `the config of ${image.digest} does not say its os and architecture`);
 }
 
-function isAttestation(child: Descriptor): boolean {
+/** Whether a child of an index is an attestation of another one, as BuildKit makes them. */
+export function isAttestation(child: Descriptor): boolean {
   return isUnknownPlatform(child.platform) && child.annotations?.[ATTESTATION_SUBJECT] !== undefined;
 }
 

@@ -3,15 +3,18 @@
 import type { ByteStream } from '../core/streams.ts';
 import type { Descriptor } from './descriptor.ts';
 
-export interface FetchOptions {
-  /** First byte wanted; 0 by default. */
-  readonly start?: number | undefined;
-  readonly signal?: AbortSignal | undefined;
+export interface OpenOptions {
   /**
    * Lets the medium use its buffers again: a chunk stays valid until the second one after it is asked for. For consumers
    * that pass bytes on and wait until they are gone; without it a chunk may be kept.
    */
   readonly reuse?: boolean | undefined;
+}
+
+export interface FetchOptions extends OpenOptions {
+  /** First byte wanted; 0 by default. */
+  readonly start?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface Fetcher {
@@ -34,7 +37,7 @@ export interface Source extends Fetcher, Resolver {}
 
 /** Content that can be opened again from any byte, so that a transfer can resume. */
 export interface Content {
-  open(start: number): ByteStream;
+  open(start: number, options?: OpenOptions): ByteStream;
 }
 
 export interface PushOptions {

@@ -61,7 +61,7 @@ async function* cut(
   let position = range.start;
   let last: Uint8Array | undefined;
   try {
-    for await (const chunk of content.open(range.start)) {
+    for await (const chunk of content.open(range.start, { reuse: true })) {
       if (chunk.byteLength === 0) continue;
       if (position + chunk.byteLength > descriptor.size)
         throw digestMismatch(descriptor, { size: position + chunk.byteLength });

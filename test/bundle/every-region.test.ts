@@ -66,7 +66,7 @@ async function writeSmall(target: string, volumeSize?: number): Promise<void> {
     images: [locked],
     files: [],
   };
-  const packed = await packBundle(lock, cache);
+  const packed = await packBundle(lock, cache, { version: '0.0.0' });
   const signer = keySigner(parsePrivateKey(keys.privatePem, { where: 'key' }));
   await writeBundle(packed.manifest, packed, { folder: target, fileName: 'site.tar', volumeSize, signer, self });
 }

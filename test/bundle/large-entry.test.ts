@@ -10,7 +10,7 @@ import { indexJson, OCI_LAYOUT_BYTES } from '../../src/bundle/index-json.ts';
 import { blobPath, encodeBundleManifest, type BundleManifest } from '../../src/bundle/manifest.ts';
 import { openBundle } from '../../src/bundle/reader.ts';
 import { encodeSlot } from '../../src/bundle/slots.ts';
-import { CHUNK_SIZE, chunkCount, ChunkHasher } from '../../src/core/chunks.ts';
+import { CHUNK_SIZE, chunkCount, chunkHashes } from '../../src/core/chunks.ts';
 import { Digester, digestOf } from '../../src/core/digest.ts';
 import { generateKeyPair, parsePrivateKey } from '../../src/signing/private-key.ts';
 import { keySigner } from '../../src/signing/signer.ts';
@@ -37,10 +37,10 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 /** Everything but the blob's zeros is written where the geometry says. */
 async function writeSparse(zeros: Buffer): Promise<void> {
   const small = [OCI_LAYOUT_BYTES, indexJson([])];
-  const full = new ChunkHasher().update(zeros).digest();
-  const last = new ChunkHasher().update(zeros.subarray(0, SIZE % CHUNK_SIZE)).digest();
+  const full = chunkHashes(zeros);
+  const last = chunkHashes(zeros.subarray(0, SIZE % CHUNK_SIZE));
   const table = Buffer.concat([
-    ...small.map((bytes) => new ChunkHasher().update(bytes).digest()),
+    ...small.map(chunkHashes),
     ...Array.from({ length: chunkCount(SIZE) - 1 }, () => full),
     last,
   ]);

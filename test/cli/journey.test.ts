@@ -198,6 +198,15 @@ describe('inside', () => {
     expect(other.stderr).toContain('[SIGNATURE_INVALID]');
   });
 
+  test('verify takes any number of threads', async () => {
+    const verify = (workers: string) =>
+      site.run('verify', 'media', '--key', 'airgap.pub', '--workers', workers, '--json');
+    const results = await Promise.all(['1', '2', '16'].map(verify));
+    expect(results.map(({ status }) => status)).toEqual([0, 0, 0]);
+    expect(new Set(results.map(({ stdout }) => stdout)).size).toBe(1);
+    for (const wrong of ['0', '17', '1.5', '-1', 'all']) expect((await verify(wrong)).status).toBe(2);
+  });
+
   test('a key that lies beside the bundle is said to prove nothing', async () => {
     await copyFile(site.path('airgap.pub'), site.path('media', 'airgap.pub'));
     const result = await site.run('verify', 'media', '--key', 'media/airgap.pub');
@@ -303,7 +312,8 @@ describe('inside', () => {
     const result = await load();
     expect(result.status).toBe(3);
     expect(result.stderr).toContain('[BUNDLE_CORRUPT]');
-    expect(await (await site.enclave.store.repository('elastic/kibana/kibana'))?.tags()).not.toContain('9.5.2');
+    const tags = await (await site.enclave.store.repository('elastic/kibana/kibana'))?.tags();
+    expect(tags ?? []).not.toContain('9.5.2');
   });
 
   test('export takes out a file, verified; a second time it is done already; another file is not overwritten', async () => {

@@ -117,6 +117,22 @@ describe('Iron Bank', () => {
       expect(loaded.stdout).toContain(name.replace('docker.elastic.co', target));
   });
 
+  test('the bill of materials and the provenance say where the content is from', async () => {
+    const bank = await ironBank();
+    const mirrors = { 'registry1.dso.mil': bank.origin };
+    await site.writeSpec({ elastic: ELASTIC, images: [], sources: IRON_BANK, mirrors });
+    expectDone(await build());
+    const from = 'registry1.dso.mil%2Fironbank%2Felastic%2Fkibana%2Fkibana';
+    for (const file of ['sbom.cdx.json', 'provenance.intoto.json']) {
+      expectDone(await site.run('export', 'media', file, '--key', 'airgap.pub', '--out', file));
+      const text = (await site.read(file)).toString();
+      expect(text).toContain(`repository_url=${from}&tag=9.5.2`);
+      expect(text).toContain('registry1.dso.mil/ironbank/elastic/kibana/kibana:9.5.2');
+      expect(text).not.toContain('repository_url=docker.elastic.co');
+      expect(text).not.toContain(bank.host);
+    }
+  });
+
   test('what it does not have there is exit 4, with what to write, and no lock', async () => {
     const bank = await ironBank();
     bank.memory.repository('ironbank/elastic/kibana/kibana').tags.clear();

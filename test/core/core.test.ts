@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { canonicalJson } from '../../src/core/canonical-json.ts';
-import { ChunkHasher, CHUNK_SIZE } from '../../src/core/chunks.ts';
 import { isDigest, parseDigest } from '../../src/core/digest.ts';
 import { AirgapError, errorCatalogue, fileError } from '../../src/core/errors.ts';
 import { tryLock } from '../../src/core/file-lock.ts';
@@ -142,18 +141,6 @@ describe('canonical JSON (RFC 8785)', () => {
       }),
     );
   });
-});
-
-test('chunk hashes do not depend on how the bytes come', () => {
-  const bytes = Buffer.alloc(CHUNK_SIZE * 2 + 100, 7);
-  const whole = new ChunkHasher().update(bytes).digest();
-  expect(whole.byteLength).toBe(3 * 32);
-  for (const size of [1_000_003, CHUNK_SIZE - 1, CHUNK_SIZE + 1]) {
-    const hasher = new ChunkHasher();
-    for (let at = 0; at < bytes.byteLength; at += size) hasher.update(bytes.subarray(at, at + size));
-    expect(hasher.digest()).toEqual(whole);
-  }
-  expect(new ChunkHasher().digest().byteLength).toBe(0);
 });
 
 test('a digest is checked before it is used for anything', () => {

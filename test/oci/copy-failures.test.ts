@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { canonicalJson } from '../../src/core/canonical-json.ts';
+import { Semaphore } from '../../src/core/pool.ts';
 import { contentOf } from '../../src/oci/content.ts';
 import { copyGraph, walkGraph } from '../../src/oci/copy.ts';
 import { descriptorOf, type Descriptor } from '../../src/oci/descriptor.ts';
@@ -60,7 +61,7 @@ describe('a failure', () => {
         if (++pushed === 3) throw full;
       }),
     );
-    await expect(copyGraph(source, store, roots, { concurrency: 2 })).rejects.toBe(full);
+    await expect(copyGraph(source, store, roots, { transfers: new Semaphore(2) })).rejects.toBe(full);
     const counts = [source.fetches.total(), store.pushes.total(), target.blobs.size];
     for (let i = 0; i < 10; i++) await turn();
     expect([source.fetches.total(), store.pushes.total(), target.blobs.size]).toEqual(counts);
@@ -69,7 +70,9 @@ describe('a failure', () => {
 
   test('of a manifest to be read lets no other be read', async () => {
     const source = counting({ ...memoryTarget() });
-    expect((await rejected(copyGraph(source, memoryTarget(), roots, { concurrency: 1 }))).code).toBe('CONTENT_MISSING');
+    expect((await rejected(copyGraph(source, memoryTarget(), roots, { transfers: new Semaphore(1) }))).code).toBe(
+      'CONTENT_MISSING',
+    );
     expect(source.fetches.total()).toBe(1);
   });
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { Semaphore } from '../../src/core/pool.ts';
 import { canonicalJson } from '../../src/core/canonical-json.ts';
 import type { Digest } from '../../src/core/digest.ts';
 import { collect } from '../../src/core/streams.ts';
@@ -66,7 +67,7 @@ describe('copyGraph', () => {
     const store = counting(target);
     let progress = 0;
     const result = await copyGraph(await sourceOf(graph), store, [graph.root], {
-      concurrency: 8,
+      transfers: new Semaphore(8),
       progress: (bytes) => (progress += bytes),
     });
     expect(await validateGraph(target, graph.root)).toEqual([]);
@@ -129,15 +130,22 @@ describe('copyGraph', () => {
     expect(await validateGraph(target, graph.root)).toEqual([]);
   });
 
-  test.each([1, 2, 5])(
-    'with %d transfers at a time has no more, and ends however deep the graph is',
-    async (concurrency) => {
-      const graph = nested(nested(randomIndex('bound', { attestations: true })), randomImage('bound too'));
-      const store = counting(strictTarget());
-      await copyGraph(await sourceOf(graph), store, [graph.root], { concurrency });
-      expect(store.most()).toBe(concurrency);
-    },
-  );
+  test.each([1, 2, 5])('with %d transfers at a time has no more, and ends however deep the graph is', async (most) => {
+    const graph = nested(nested(randomIndex('bound', { attestations: true })), randomImage('bound too'));
+    const store = counting(strictTarget());
+    await copyGraph(await sourceOf(graph), store, [graph.root], { transfers: new Semaphore(most) });
+    expect(store.most()).toBe(most);
+  });
+
+  test('copies that go on at the same time share their turns', async () => {
+    const graphs = [randomIndex('one'), randomIndex('other'), randomImage('third')];
+    const store = counting(strictTarget());
+    const transfers = new Semaphore(2);
+    const source = await sourceOf(...graphs);
+    await Promise.all(graphs.map(({ root }) => copyGraph(source, store, [root], { transfers })));
+    expect(store.most()).toBe(2);
+    for (const graph of graphs) for (const digest of digests(graph)) expect(store.pushes.of(digest)).toBe(1);
+  });
 
   test('nothing is copied of no roots', async () => {
     const store: Store = counting(memoryTarget());

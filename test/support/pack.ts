@@ -2,7 +2,7 @@
 import type { BodySource } from '../../src/bundle/chunk-source.ts';
 import { indexJson, OCI_LAYOUT_BYTES } from '../../src/bundle/index-json.ts';
 import { API_VERSION, blobPath, type BundleImage, type BundleManifest } from '../../src/bundle/manifest.ts';
-import { ChunkHasher } from '../../src/core/chunks.ts';
+import { chunkHashes } from '../../src/core/chunks.ts';
 import { digestOf } from '../../src/core/digest.ts';
 import { contentOf } from '../../src/oci/content.ts';
 import { randomImage, type Graph } from './random-image.ts';
@@ -46,7 +46,7 @@ export function pack(contents: Contents = {}): Packed {
     ['index.json', indexJson(described)],
     ...sorted,
   ]);
-  const chunkTable = Buffer.concat([...following.values()].map((bytes) => new ChunkHasher().update(bytes).digest()));
+  const chunkTable = Buffer.concat([...following.values()].map(chunkHashes));
   const bodies = new Map<string, Buffer>([['chunks', chunkTable], ...following]);
   const manifest: BundleManifest = {
     apiVersion: API_VERSION,

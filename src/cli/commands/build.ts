@@ -11,6 +11,7 @@ import { listFlag, pathOf, readText, repeatable, stringFlag } from '../flags.ts'
 import { formatBytes, plural, table } from '../format.ts';
 import { existingPassphrase } from '../passphrase.ts';
 import { readLock, readSpec, withSpecFlags, withWorkspace, writeLock } from '../spec-files.ts';
+import { VERSION } from '../version.ts';
 
 export const buildCommand: CommandModule = {
   name: 'build',
@@ -54,7 +55,9 @@ export const buildCommand: CommandModule = {
         volumeSize: volume,
         installers,
         signer,
+        version: VERSION,
         self: context.io.self,
+        hashing: context.hashing,
         signal: context.io.signal,
         report,
       });

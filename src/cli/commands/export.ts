@@ -21,7 +21,8 @@ export const exportCommand: CommandModule = {
   run: async (context) => {
     const [path = '', name = ''] = context.args;
     const activity = { signal: context.io.signal, report: context.output.report };
-    const bundle = await openBundle(pathOf(context, path), { keys: await trustedKeys(context, path), ...activity });
+    const keys = await trustedKeys(context, path);
+    const bundle = await openBundle(pathOf(context, path), { keys, hashing: context.hashing, ...activity });
     try {
       const out = pathOf(context, stringFlag(context, 'out') ?? name);
       const file = await exportFile(bundle, name, { out, ...activity });

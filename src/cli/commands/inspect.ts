@@ -1,5 +1,8 @@
 import { openBundle, openUnverified, type Bundle } from '../../bundle/reader.ts';
-import type { CommandModule } from '../command.ts';
+import { requireComplete } from '../../catalog/proof.ts';
+import { bundleClosure } from '../../install/closure.ts';
+import { closureLines } from '../closure.ts';
+import type { CommandContext, CommandModule } from '../command.ts';
 import { listFlag, pathOf, trustedKeys, withKeyFlag } from '../flags.ts';
 import { formatBytes, plural, table } from '../format.ts';
 
@@ -7,10 +10,9 @@ export const inspectCommand: CommandModule = {
   name: 'inspect',
   summary: 'Show what a bundle says it holds; without --key nothing of it is trusted.',
   define: (command) =>
-    withKeyFlag(command.argument('<bundle...>', 'the tar, its first volume, or the media folder')).addHelpText(
-      'after',
-      '\nExample:\n  eck-airgap inspect site-alpha.tar --json\n',
-    ),
+    withKeyFlag(command.argument('<bundle...>', 'the tar, its first volume, or the media folder'))
+      .option('--closure', 'prove that every image the operator and the carried manifests will ask for is in it')
+      .addHelpText('after', '\nExample:\n  eck-airgap inspect site-alpha.tar --json\n'),
   run: async (context) => {
     const paths = context.args.map((path) => pathOf(context, path));
     const signed = listFlag(context, 'key').length > 0;
@@ -22,22 +24,45 @@ export const inspectCommand: CommandModule = {
         context.output.warn(
           'the signature was not checked: this is what the bundle says of itself. Pass --key airgap.pub to check it.',
         );
-      context.output.result(
-        { verified: bundle.verified, digest: bundle.digest, signatures: bundle.signatures, manifest: bundle.manifest },
-        describe(bundle),
-      );
+      if (context.flags['closure'] === true) await showClosure(context, bundle);
+      else
+        context.output.result(
+          {
+            verified: bundle.verified,
+            digest: bundle.digest,
+            signatures: bundle.signatures,
+            manifest: bundle.manifest,
+          },
+          describe(bundle),
+        );
     } finally {
       await bundle.close();
     }
   },
 };
 
-function describe(bundle: Bundle): string[] {
+/** The tables come before the error that says what is missing; --json has one document either way. @throws BUNDLE_INCOMPLETE */
+async function showClosure(context: CommandContext, bundle: Bundle): Promise<void> {
+  const closure = await bundleClosure(bundle, { signal: context.io.signal });
+  const { verified, digest } = bundle;
+  if (context.flags['json'] === true) requireComplete(closure);
+  context.output.result({ verified, digest, ...closure }, [...heading(bundle), ...closureLines(closure)]);
+  requireComplete(closure);
+}
+
+function heading(bundle: Bundle): string[] {
   const { manifest } = bundle;
   const size = manifest.entries.reduce((sum, entry) => sum + entry.size, 0);
   return [
     `${manifest.name}  ${formatBytes(size)} in ${plural(manifest.entries.length, 'entry', 'entries')}  ${bundle.verified ? 'signature verified' : 'NOT VERIFIED'}`,
     `bundle ${bundle.digest}`,
+  ];
+}
+
+function describe(bundle: Bundle): string[] {
+  const { manifest } = bundle;
+  return [
+    ...heading(bundle),
     ...bundle.signatures.map(
       (signature) =>
         `signature ${signature.slot}: ${signature.state}${signature.fingerprint === undefined ? '' : ` (${signature.fingerprint})`}`,

@@ -3,7 +3,7 @@ import { writeWholeFile } from '../../core/files.ts';
 import { load } from '../../install/load.ts';
 import { movingTags, planLines, planLoad, targetReference, type LoadPlan } from '../../install/plan.ts';
 import { encodeReceipt, makeReceipt, pushReceipt } from '../../install/receipt.ts';
-import { parseRegistryAddress } from '../../install/target-names.ts';
+import { parseRegistryAddress } from '../../install/registry-address.ts';
 import { openUploadJournal } from '../../install/upload-journal.ts';
 import { AirgapError } from '../../core/errors.ts';
 import { Registry, type RegistryOptions } from '../../registry/registry.ts';
@@ -41,7 +41,8 @@ export const loadCommand: CommandModule = {
     const { report } = context.output;
     const { signal } = context.io;
     const options = await loadOptions(context, address.host);
-    const bundle = await openBundle(paths, { keys: await trustedKeys(context, context.args[0] ?? ''), signal, report });
+    const keys = await trustedKeys(context, context.args[0] ?? '');
+    const bundle = await openBundle(paths, { keys, hashing: context.hashing, signal, report });
     const registry = new Registry(address.host, options);
     try {
       const plan = await planLoad(bundle, registry, {
@@ -65,7 +66,7 @@ export const loadCommand: CommandModule = {
         { ...result, images: receipt.images, receipt: { file: receiptFile, reference: receiptReference } },
         [
           ...plan.images.map((image) => `${targetReference(address, image)}@${image.digest}`),
-          `${plural(plan.images.length, 'image')} in ${receipt.registry}: ${result.copied === 0 && result.tagged === 0 ? 'nothing was left to do' : `${formatBytes(result.bytes)} pushed, ${plural(result.tagged, 'tag')} set`}`,
+          `${plural(new Set(plan.images.map(({ source }) => source)).size, 'image')} in ${receipt.registry}: ${result.copied === 0 && result.tagged === 0 ? 'nothing was left to do' : `${formatBytes(result.bytes)} pushed, ${plural(result.tagged, 'tag')} set`}`,
           `receipt ${receiptFile} and ${receiptReference}`,
         ],
       );

@@ -25,6 +25,7 @@ export const serveCommand: CommandModule = {
     const paths = context.args.map((path) => pathOf(context, path));
     const bundle = await openBundle(paths, {
       keys: await trustedKeys(context, context.args[0] ?? ''),
+      hashing: context.hashing,
       signal: context.io.signal,
     });
     try {

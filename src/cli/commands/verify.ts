@@ -1,9 +1,13 @@
 import { checkInstallers } from '../../bundle/installers.ts';
 import { openBundle } from '../../bundle/reader.ts';
 import { verifyBundle } from '../../bundle/verify.ts';
+import { HASH_THREADS, HashThreads } from '../../core/hash-threads.ts';
 import type { CommandModule } from '../command.ts';
-import { pathOf, trustedKeys, withKeyFlag } from '../flags.ts';
+import { numberFlag, pathOf, trustedKeys, wholeNumber, withKeyFlag } from '../flags.ts';
 import { formatBytes, plural } from '../format.ts';
+
+/** Each has 8 MiB of the bundle in memory. */
+const MOST_WORKERS = 16;
 
 export const verifyCommand: CommandModule = {
   name: 'verify',
@@ -14,14 +18,18 @@ export const verifyCommand: CommandModule = {
         '<bundle...>',
         'the tar, its first volume, or the media folder; several where volumes lie in several folders',
       ),
-    ).addHelpText('after', '\nExample:\n  eck-airgap verify /media/usb --key airgap.pub\n'),
+    )
+      .option('--workers <n>', `threads that hash (default: ${HASH_THREADS})`, wholeNumber(1, MOST_WORKERS))
+      .addHelpText('after', '\nExample:\n  eck-airgap verify /media/usb --key airgap.pub\n'),
   run: async (context) => {
     const paths = context.args.map((path) => pathOf(context, path));
     const activity = { signal: context.io.signal, report: context.output.report };
     const keys = await trustedKeys(context, context.args[0] ?? '');
-    const bundle = await openBundle(paths, { keys, ...activity });
+    const workers = numberFlag(context, 'workers') ?? HASH_THREADS;
+    const hashing = new HashThreads(workers);
+    const bundle = await openBundle(paths, { keys, hashing, ...activity });
     try {
-      const verified = await verifyBundle(bundle, activity);
+      const verified = await verifyBundle(bundle, { workers, ...activity });
       const installers = await checkInstallers(bundle.manifest, paths, activity);
       const signers = bundle.signatures.filter((signature) => signature.state === 'verified');
       const value = {
@@ -39,7 +47,7 @@ export const verifyCommand: CommandModule = {
         `bundle ${bundle.digest}`,
       ]);
     } finally {
-      await bundle.close();
+      await Promise.all([bundle.close(), hashing.close()]);
     }
   },
 };

@@ -1,0 +1,127 @@
+// `npm run bench`: what build, load, verify and serve take here, beside skopeo and the least that this machine can do.
+// Usage: npm run bench [-- --quick] [--runs N] [--only SECTION …] [--program FILE] [--scratch FOLDER]
+// Without --quick and --only it writes docs/benchmark.md; the status is 1 when a goal is missed.
+import { access, mkdtemp, rm, statfs, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { circumstances, addImage, type Lab, type LabImage } from './bench/lab.ts';
+import { MIB, type ImageShape } from './bench/image.ts';
+import { missed, renderPage, type Section } from './bench/report.ts';
+import { measureMemory, measureScratch, measureStart, measureVerify } from './bench/single.ts';
+import { measureBuild, measureLoad, measureLoadAgain } from './bench/transfer.ts';
+import { run } from './interop/process.ts';
+import { startRegistry } from './interop/registry.ts';
+import { debianPackages, isHere, type DebianTool } from './interop/tools.ts';
+
+const root = new URL('..', import.meta.url).pathname;
+const PAGE = 'docs/benchmark.md';
+const TOOLS: readonly DebianTool[] = ['skopeo', 'docker-registry', 'openssl', 'curl', 'time', 'setpriv', 'unshare'];
+
+const sections = {
+  build: async (lab: Lab, image: Images) => measureBuild(lab, [await image('sixteen'), await image('one')]),
+  load: async (lab: Lab, image: Images) => measureLoad(lab, [await image('sixteen'), await image('one')]),
+  again: async (lab: Lab, image: Images) =>
+    measureLoadAgain(lab, await Promise.all(Array.from({ length: 30 }, (_, i) => image(`small-${i}`)))),
+  verify: async (lab: Lab, image: Images) => measureVerify(lab, [await image('one'), await image('four')]),
+  memory: async (lab: Lab, image: Images) => measureMemory(lab, [await image('one'), await image('four')]),
+  scratch: async (lab: Lab, image: Images) => measureScratch(lab, await image('one')),
+  start: (lab: Lab) => measureStart(lab),
+} satisfies Record<string, (lab: Lab, image: Images) => Promise<Section>>;
+
+/** An image by its name, made when it is first asked for. */
+type Images = (name: string) => Promise<LabImage>;
+
+function shapeOf(name: string, quick: boolean): ImageShape {
+  const unit = quick ? MIB : 64 * MIB;
+  if (name === 'sixteen') return { layers: 16, layerBytes: unit };
+  if (name === 'one') return { layers: 1, layerBytes: 16 * unit };
+  if (name === 'four') return { layers: 1, layerBytes: 64 * unit };
+  return { layers: 10, layerBytes: 64 * 1024 };
+}
+
+const { values } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    runs: { type: 'string' },
+    only: { type: 'string', multiple: true, default: [] },
+    program: { type: 'string' },
+    scratch: { type: 'string', default: tmpdir() },
+  },
+});
+const wanted = values.only.length === 0 ? Object.keys(sections) : values.only;
+
+async function main(): Promise<void> {
+  await requireTools();
+  await requireSpace(values.scratch, values.quick ? 1 : 40);
+  const program = values.program === undefined ? await packaged() : resolve(values.program);
+  const folder = await mkdtemp(join(values.scratch, 'eck-airgap-bench-'));
+  const upstream = await startRegistry(join(folder, 'upstream'));
+  try {
+    const runs = Number(values.runs ?? (values.quick ? 1 : 5));
+    const lab: Lab = { folder, program, runs, upstream, say: (text) => console.error(text) };
+    const measured = await measureAll(lab);
+    await publish(measured, await circumstances(root), runs);
+  } finally {
+    await upstream.stop();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function measureAll(lab: Lab): Promise<Section[]> {
+  const made = new Map<string, Promise<LabImage>>();
+  const image: Images = (name) => {
+    const known = made.get(name) ?? addImage(lab, name, shapeOf(name, values.quick));
+    made.set(name, known);
+    return known;
+  };
+  const measured: Section[] = [];
+  for (const [name, measure] of Object.entries(sections)) {
+    if (!wanted.includes(name)) continue;
+    lab.say(`# ${name}`);
+    measured.push(await measure(lab, image));
+  }
+  return measured;
+}
+
+async function publish(measured: readonly Section[], where: readonly string[], runs: number): Promise<void> {
+  const command = ['npm run bench', ...(process.argv.length > 2 ? ['--', ...process.argv.slice(2)] : [])].join(' ');
+  const medians = `medians of ${runs} runs in turns (the fastest and the slowest in brackets), layers of gzipped bytes that do not compress`;
+  const page = renderPage({ command, circumstances: [...where, medians], sections: measured });
+  if (values.quick || values.only.length > 0) console.log(page);
+  else await writeFile(join(root, PAGE), page);
+  if (values.quick) return; // what starting costs is most of it then
+  for (const line of missed(measured)) {
+    console.error(`missed: ${line}`);
+    process.exitCode = 1;
+  }
+}
+
+async function packaged(): Promise<string> {
+  const path = join(root, 'dist', 'eck-airgap-linux-x64');
+  await run(process.execPath, [join(root, 'scripts/package.ts'), '--target', 'linux-x64'], { cwd: root });
+  await access(path);
+  return path;
+}
+
+async function requireTools(): Promise<void> {
+  const missing: string[] = [];
+  for (const tool of TOOLS)
+    if (!(await isHere(tool))) missing.push(`${tool} (apt-get install ${debianPackages[tool]})`);
+  if (missing.length > 0) throw new Error(`the benchmark needs ${missing.join(', ')}`);
+}
+
+async function requireSpace(folder: string, gib: number): Promise<void> {
+  const { bavail, bsize } = await statfs(folder);
+  const free = (bavail * bsize) / 1024 ** 3;
+  if (free < gib) throw new Error(`${folder} has ${free.toFixed(1)} GiB; the benchmark takes ${gib}: --scratch FOLDER`);
+}
+
+try {
+  const unknown = wanted.find((name) => !Object.hasOwn(sections, name));
+  if (unknown !== undefined) throw new Error(`--only ${unknown}: there are ${Object.keys(sections).join(', ')}`);
+  await main();
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 2;
+}

@@ -1,0 +1,156 @@
+// Where it is measured: a folder with images in a real registry, sites with a lock and a key, and the program as one file.
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { privateFolders } from '../interop/airgap.ts';
+import { run } from '../interop/process.ts';
+import { startRegistry, type RealRegistry } from '../interop/registry.ts';
+import { blobFile, makeLayout, type ImageShape, type MadeImage } from './image.ts';
+
+export interface Lab {
+  readonly folder: string;
+  /** The program that is measured. */
+  readonly program: string;
+  readonly runs: number;
+  readonly upstream: RealRegistry;
+  say(text: string): void;
+}
+
+/** An image in the upstream registry, and as a layout on disk. */
+export interface LabImage extends MadeImage {
+  /** Repository below the registry. */
+  readonly name: string;
+  readonly layout: string;
+  readonly shape: ImageShape;
+}
+
+export interface Site {
+  readonly folder: string;
+  readonly media: string;
+  readonly publicKey: string;
+}
+
+export async function addImage(lab: Lab, name: string, shape: ImageShape): Promise<LabImage> {
+  const layout = join(lab.folder, 'layouts', name);
+  const made = await makeLayout(layout, shape, name);
+  const to = `docker://${lab.upstream.host}/bench/${name}:1.0`;
+  await run('skopeo', ['copy', '--quiet', '--preserve-digests', '--dest-tls-verify=false', `oci:${layout}:1.0`, to]);
+  return { name: `bench/${name}`, layout, shape, ...made };
+}
+
+/** A new folder with airgap.yaml, keys and a lock. */
+export async function addSite(lab: Lab, name: string, images: readonly LabImage[]): Promise<Site> {
+  const folder = join(lab.folder, 'sites', name);
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(folder, { recursive: true });
+  const spec = {
+    apiVersion: 'eck-airgap/v1',
+    kind: 'BundleSpec',
+    metadata: { name: 'bench' },
+    images: images.map((image) => `docker.elastic.co/${image.name}:1.0`),
+    mirrors: { 'docker.elastic.co': lab.upstream.url },
+  };
+  await writeFile(join(folder, 'airgap.yaml'), JSON.stringify(spec));
+  const site = { folder, media: join(folder, 'media'), publicKey: join(folder, 'keys', 'airgap.pub') };
+  await ours(lab, site, ['keygen', '--out', 'keys', '--no-passphrase']);
+  await ours(lab, site, ['lock', 'airgap.yaml']);
+  return site;
+}
+
+export const BUILD = ['build', 'airgap.yaml', '--key', 'keys/airgap.key', '--out', 'media', '--quiet'] as const;
+
+/** Nothing of an earlier build is there any more. */
+export async function forget({ folder, media }: Site): Promise<void> {
+  await rm(join(folder, 'cache'), { recursive: true, force: true });
+  await rm(media, { recursive: true, force: true });
+}
+
+export function loadCommand(site: Site, registry: RealRegistry): string[] {
+  return ['load', site.media, '--key', site.publicKey, '--registry', registry.host, '--quiet'];
+}
+
+/** Runs the program in a site; answers seconds. */
+export async function ours(lab: Lab, site: Site, args: readonly string[]): Promise<number> {
+  return timed([lab.program, ...args], { cwd: site.folder, env: privateFolders(site.folder) });
+}
+
+/** Seconds from the start of a command to its end, when all that was written before is on the disk. @throws Error when it fails */
+export async function timed(
+  command: readonly string[],
+  options: { cwd?: string; env?: Record<string, string> } = {},
+): Promise<number> {
+  await run('sync', []);
+  const [program = '', ...args] = command;
+  const began = performance.now();
+  await run(program, args, options);
+  return (performance.now() - began) / 1000;
+}
+
+/** Several commands in turn, run by run, so that a machine that changes its speed does so for all of them. */
+export async function inTurns(
+  lab: Lab,
+  commands: Readonly<Record<string, () => Promise<number>>>,
+): Promise<Record<string, number[]>> {
+  const times: Record<string, number[]> = {};
+  for (let i = 0; i < lab.runs; i++) {
+    for (const [name, measure] of Object.entries(commands)) {
+      const time = await measure();
+      lab.say(`${name}: ${time.toFixed(2)} s`);
+      (times[name] ??= []).push(time);
+    }
+  }
+  return times;
+}
+
+/** An empty registry for one task; it is gone afterwards. */
+export async function withRegistry<T>(lab: Lab, task: (registry: RealRegistry) => Promise<T>): Promise<T> {
+  const folder = join(lab.folder, 'enclave');
+  const registry = await startRegistry(folder);
+  try {
+    // the upload journal of an earlier registry is none for this one
+    return await task(registry);
+  } finally {
+    await registry.stop();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** The least that fetching takes: curl to a file, openssl over it, and sync. */
+export async function fetchFloor(lab: Lab, image: LabImage): Promise<number> {
+  const file = join(lab.folder, 'floor');
+  const urls = image.layers.map(({ digest }) => `${lab.upstream.url}/v2/${image.name}/blobs/${digest}`);
+  const each =
+    'for url in "$@"; do curl --silent --fail --output "$0" "$url"; openssl dgst -sha256 "$0"; sync "$0"; done';
+  try {
+    return await timed(['sh', '-ec', each, file, ...urls]);
+  } finally {
+    await rm(file, { force: true });
+  }
+}
+
+/** The least that pushing takes: openssl over each layer, and curl with it. */
+export async function pushFloor(image: LabImage, registry: RealRegistry): Promise<number> {
+  const commands: string[] = [];
+  for (const layer of image.layers) {
+    const started = await fetch(`${registry.url}/v2/${image.name}/blobs/uploads/`, { method: 'POST' });
+    const location = started.headers.get('location') ?? '';
+    commands.push(blobFile(image.layout, layer), `${location}&digest=${layer.digest}`);
+  }
+  const each =
+    'while [ $# -gt 0 ]; do openssl dgst -sha256 "$1"; curl --silent --fail --upload-file "$1" --header "Content-Type: application/octet-stream" "$2"; shift 2; done';
+  return timed(['sh', '-ec', each, 'sh', ...commands]);
+}
+
+/** Of this machine and this source: no name, no path. */
+export async function circumstances(root: string): Promise<string[]> {
+  const cpu = /^model name\s*: (.*)$/m.exec(await readFile('/proc/cpuinfo', 'utf8'))?.[1] ?? 'unknown processor';
+  const memory = Number(/^MemTotal:\s+([0-9]+) kB$/m.exec(await readFile('/proc/meminfo', 'utf8'))?.[1] ?? 0);
+  const { stdout: cores } = await run('nproc', []);
+  const { stdout: kernel } = await run('uname', ['-sr']);
+  const { stdout: skopeo } = await run('skopeo', ['--version']);
+  const { stdout: registry } = await run('docker-registry', ['--version']);
+  const { stdout: commit } = await run('git', ['-C', root, 'describe', '--always', '--dirty']);
+  return [
+    `${cpu}, ${cores.trim()} cores, ${Math.round(memory / 1024 / 1024)} GiB, ${kernel.trim()}`,
+    `source ${commit.trim()}; ${skopeo.trim()}; registry ${registry.trim().split(' ').at(-1) ?? ''} on loopback, without TLS`,
+  ];
+}

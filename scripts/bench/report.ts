@@ -1,0 +1,69 @@
+// What was measured, as the page docs/benchmark.md.
+import type { Spread } from './stats.ts';
+
+/** A figure that must be at most, or at least, so much. */
+export interface Goal {
+  readonly value: number;
+  readonly limit: number;
+  readonly atLeast?: true;
+  readonly unit: string;
+}
+
+export interface Section {
+  readonly title: string;
+  /** What was done, in a sentence or two. */
+  readonly text: string;
+  readonly head: readonly string[];
+  readonly rows: readonly (readonly (string | Goal)[])[];
+}
+
+export interface Page {
+  /** The command line that made it. */
+  readonly command: string;
+  /** What it ran on, each a sentence without full stop. */
+  readonly circumstances: readonly string[];
+  readonly sections: readonly Section[];
+}
+
+export function renderPage({ command, circumstances, sections }: Page): string {
+  return [
+    '# Benchmark',
+    'Every figure on this page was measured and written by',
+    `\`\`\`\n${command}\n\`\`\``,
+    circumstances.map((line) => `- ${line}`).join('\n'),
+    ...sections.flatMap(({ title, text, head, rows }) => [`## ${title}`, text, table(head, rows)]),
+  ]
+    .join('\n\n')
+    .concat('\n');
+}
+
+/** Goals that were not met, each in a line. */
+export function missed(sections: readonly Section[]): string[] {
+  return sections.flatMap(({ title, rows }) =>
+    rows.flatMap((row) =>
+      row.flatMap((cell) => (typeof cell === 'string' || holds(cell) ? [] : [`${title}: ${goalText(cell)}`])),
+    ),
+  );
+}
+
+export function holds({ value, limit, atLeast }: Goal): boolean {
+  return atLeast === true ? value >= limit : value <= limit;
+}
+
+export function goalText(goal: Goal): string {
+  const sign = goal.atLeast === true ? '≥' : '≤';
+  return `${number(goal.value)}${goal.unit} (${sign} ${number(goal.limit)}${goal.unit}: ${holds(goal) ? 'holds' : '**missed**'})`;
+}
+
+export function seconds({ median, from, to }: Spread): string {
+  return `${median.toFixed(2)} s (${from.toFixed(2)}–${to.toFixed(2)})`;
+}
+
+function number(value: number): string {
+  return Number.isInteger(value) || value >= 100 ? value.toFixed(0) : value.toFixed(2);
+}
+
+function table(head: readonly string[], rows: Section['rows']): string {
+  const cells = rows.map((row) => row.map((cell) => (typeof cell === 'string' ? cell : goalText(cell))));
+  return [head, head.map(() => '---'), ...cells].map((row) => `| ${row.join(' | ')} |`).join('\n');
+}

@@ -1,0 +1,174 @@
+// What one command costs for itself: verify's speed, memory, scratch space, start.
+import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { privateFolders } from '../interop/airgap.ts';
+import { onReadOnlyMachine, peakOfTree, serveOnReadOnlyMachine } from '../interop/measure.ts';
+import { output, run, startDaemon } from '../interop/process.ts';
+import { memoryGroup, type MemoryGroup } from './cgroup.ts';
+import { MIB } from './image.ts';
+import {
+  addSite,
+  BUILD,
+  forget,
+  inTurns,
+  loadCommand,
+  ours,
+  timed,
+  withRegistry,
+  type Lab,
+  type LabImage,
+  type Site,
+} from './lab.ts';
+import type { Goal, Section } from './report.ts';
+import { seconds } from './report.ts';
+import { opensslSpeed, spread } from './stats.ts';
+import { shapeText } from './transfer.ts';
+
+const LIMIT_MIB = 200;
+
+export async function measureVerify(lab: Lab, images: readonly LabImage[]): Promise<Section> {
+  const rows: (string | Goal)[][] = [];
+  for (const image of images) {
+    const site = await builtSite(lab, image);
+    const verify = (workers: number) => () =>
+      ours(lab, site, ['verify', site.media, '--key', site.publicKey, '--quiet', '--workers', String(workers)]);
+    const speeds: number[] = [];
+    const times = await inTurns(lab, {
+      'openssl speed': async () => {
+        const speed = ['speed', '-seconds', '2', '-bytes', String(MIB), 'sha256'];
+        speeds.push(opensslSpeed(await output('openssl', speed)));
+        return 2;
+      },
+      'one thread': verify(1),
+      'two threads': verify(2),
+    });
+    const [one, two] = [spread(times['one thread'] ?? []), spread(times['two threads'] ?? [])];
+    const core = spread(speeds).median;
+    rows.push([
+      shapeText(image),
+      `${Math.round(core / 1e6)} MB/s`,
+      seconds(one),
+      { value: (100 * image.bytes) / one.median / core, limit: 85, atLeast: true, unit: ' %' },
+      seconds(two),
+      { value: one.median / two.median, limit: 1.3, atLeast: true, unit: ' ×' },
+    ]);
+  }
+  return {
+    title: 'verify',
+    text: 'Every byte of a bundle in the page cache, as a whole process from start to end, against what `openssl speed` gives for sha256 on one core.',
+    head: ['image', 'openssl, one core', '`--workers 1`', 'share of one core', '`--workers 2`', 'gain of the second'],
+    rows,
+  };
+}
+
+/** @param images the small one, then the large one that memory must not grow with */
+export async function measureMemory(lab: Lab, images: readonly [LabImage, LabImage]): Promise<Section> {
+  const group = await memoryGroup(LIMIT_MIB * MIB);
+  try {
+    const peaks: Record<string, number[]> = {};
+    for (const image of images) {
+      lab.say(`memory, ${shapeText(image)}`);
+      const found = await peaksWith(lab, await addSite(lab, 'memory', [image]), image, group);
+      for (const [name, peak] of Object.entries(found)) (peaks[name] ??= []).push(peak);
+    }
+    const rows = Object.entries(peaks).map(([name, [small = NaN, large = NaN]]) => [
+      name,
+      { value: small, limit: LIMIT_MIB, unit: ' MiB' },
+      { value: large, limit: Math.min(LIMIT_MIB, small * 1.1 + 15), unit: ' MiB' },
+    ]);
+    const killed = (await group?.killed()) === true ? ' **The kernel ended one for it.**' : '';
+    return {
+      title: 'Memory',
+      text: `Highest resident set of the process, the pages of the program itself included${group ? `, in a control group with a hard limit of ${LIMIT_MIB} MiB for all memory, page cache too.${killed}` : '.'} \`serve\` answers three clients at once. A larger bundle may take 10 % and 15 MiB more.`,
+      head: ['command', shapeText(images[0]), shapeText(images[1])],
+      rows,
+    };
+  } finally {
+    await group?.remove();
+  }
+}
+
+async function peaksWith(
+  lab: Lab,
+  site: Site,
+  image: LabImage,
+  group: MemoryGroup | undefined,
+): Promise<Record<string, number>> {
+  const peak = (args: readonly string[]): Promise<number> => peakOf(lab, site, args, group);
+  await forget(site);
+  const build = await peak(BUILD);
+  const verify = await peak(['verify', site.media, '--key', site.publicKey, '--quiet']);
+  const load = await withRegistry(lab, (registry) => peak(loadCommand(site, registry)));
+  const serve = await servePeak(lab, site, image, group);
+  await forget(site);
+  return { build, verify, load, serve };
+}
+
+async function peakOf(lab: Lab, site: Site, args: readonly string[], group: MemoryGroup | undefined): Promise<number> {
+  const report = join(site.folder, 'peak');
+  const time = ['time', '--output', report, '--format', '%M', lab.program, ...args];
+  await timed([...(group?.prefix ?? []), ...time], { cwd: site.folder, env: privateFolders(site.folder) });
+  return Number(await readFile(report, 'utf8')) / 1024;
+}
+
+async function servePeak(lab: Lab, site: Site, image: LabImage, group: MemoryGroup | undefined): Promise<number> {
+  const command = [lab.program, 'serve', site.media, '--key', site.publicKey, '--listen', '127.0.0.1:0'];
+  const [program = '', ...args] = [...(group?.prefix ?? []), ...command];
+  const logFile = join(site.folder, 'serve.log');
+  await rm(logFile, { force: true });
+  const env = privateFolders(site.folder);
+  const daemon = startDaemon(program, args, { logFile, cwd: site.folder, env });
+  try {
+    const [, url = ''] = await daemon.printed(/(http:\/\/127\.0\.0\.1:[0-9]+)/);
+    const all = 'for url in "$@"; do curl --silent --fail --output /dev/null "$url"; done';
+    const urls = image.layers.map(({ digest }) => `${url}/v2/${image.name}/blobs/${digest}`);
+    await Promise.all([1, 2, 3].map(() => run('sh', ['-ec', all, 'sh', ...urls])));
+    return await peakOfTree(daemon.pid);
+  } finally {
+    await daemon.stop();
+  }
+}
+
+export async function measureScratch(lab: Lab, image: LabImage): Promise<Section> {
+  const site = await builtSite(lab, image);
+  process.env['ECK_AIRGAP'] = lab.program;
+  const key = ['--key', site.publicKey];
+  await onReadOnlyMachine(['inspect', site.media, ...key]);
+  await onReadOnlyMachine(['verify', site.media, ...key]);
+  await withRegistry(lab, (registry) => onReadOnlyMachine(loadCommand(site, registry)));
+  await serveOnReadOnlyMachine(['serve', site.media, ...key], async (url) => {
+    for (const { digest } of image.layers)
+      await run('curl', ['--silent', '--fail', '--output', '/dev/null', `${url}/v2/${image.name}/blobs/${digest}`]);
+  });
+  return {
+    title: 'Scratch',
+    text: 'Run where every file system is read-only, the media too, but for one of 16 MiB in memory: whoever writes more, or elsewhere, fails.',
+    head: ['command', shapeText(image)],
+    rows: ['inspect', 'verify', 'load', 'serve'].map((name) => [name, 'succeeds with 16 MiB']),
+  };
+}
+
+export async function measureStart(lab: Lab): Promise<Section> {
+  const { size } = await stat(lab.program);
+  const home = await mkdtemp(join(tmpdir(), 'eck-airgap-bench-home-'));
+  const times: number[] = [];
+  for (let i = 0; i < 5 * lab.runs; i++)
+    times.push(1000 * (await timed([lab.program, '--version'], { env: privateFolders(home) })));
+  await rm(home, { recursive: true });
+  return {
+    title: 'Start and size',
+    text: `\`--version\`, from the start of the process to its end, median of ${times.length}.`,
+    head: ['what', 'figure'],
+    rows: [
+      ['size of the program', { value: size / 1e6, limit: 120, unit: ' MB' }],
+      ['`--version`', { value: spread(times).median, limit: 100, unit: ' ms' }],
+    ],
+  };
+}
+
+async function builtSite(lab: Lab, image: LabImage): Promise<Site> {
+  const site = await addSite(lab, image.name.replace('/', '-'), [image]);
+  await ours(lab, site, BUILD);
+  return site;
+}
