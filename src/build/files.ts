@@ -16,8 +16,8 @@ const OWN_FILES: readonly string[] = [LOCK_FILE, SBOM_FILE, PROVENANCE_FILE];
 /** @throws FILE_NOT_FOUND, CONFIG_INVALID for two files of one name, or for the name of one that a bundle has anyway */
 export async function lockFiles(files: BundleSpec['files'], folder: string): Promise<LockedFile[]> {
   const locked: LockedFile[] = [];
-  for (const file of files) {
-    const name = file.name ?? basename(file.path);
+  for (const { path = '', name: given } of files) {
+    const name = given ?? basename(path);
     if (OWN_FILES.includes(name)) {
       throw new AirgapError('CONFIG_INVALID', `${name} is the name of a file that every bundle has`, {
         hint: 'Give the file of airgap.yaml another "name".',
@@ -29,16 +29,16 @@ export async function lockFiles(files: BundleSpec['files'], folder: string): Pro
       });
     }
     const digester = new Digester();
-    for await (const chunk of readFile(resolve(folder, file.path))) digester.update(chunk);
+    for await (const chunk of readFile(resolve(folder, path))) digester.update(chunk);
     const size = digester.size;
-    locked.push({ name, path: file.path, digest: digester.digest(), size, verified: 'none' });
+    locked.push({ name, path, digest: digester.digest(), size, verified: 'none' });
   }
   return locked;
 }
 
 /** Puts a locked file into the cache. @throws DIGEST_MISMATCH when it is no longer what was locked */
 export async function fetchFile(file: LockedFile, folder: string, cache: Cache): Promise<void> {
-  const path = resolve(folder, file.path);
+  const path = resolve(folder, file.path ?? '');
   const descriptor: Descriptor = { mediaType: FILE_MEDIA_TYPE, digest: file.digest, size: file.size };
   if (await cache.exists(descriptor)) return;
   try {

@@ -44,7 +44,7 @@ export async function makeLock(spec: BundleSpec, options: MakeLockOptions): Prom
     apiVersion: API_VERSION,
     kind: 'Lock',
     metadata: spec.metadata,
-    spec: specDigest(spec, options.catalogueFile?.text),
+    spec: specDigest(spec, { catalogue: options.catalogueFile?.text }),
     platforms: spec.platforms,
     ...(wanted.selection === undefined ? {} : { selection: wanted.selection }),
     images,

@@ -98,7 +98,9 @@ function imageComponent(image: HeldImage, { from, uses = [] }: Pick<LockedImage,
       ...(single ? [property('platform', only.platform)] : []),
       ...(original === undefined ? [] : [property('original', original.digest)]),
       ...(from === undefined ? [] : [property('from', from)]),
-      ...uses.map(({ component, version, why }) => property('use', `${component} ${version}: ${why}`)),
+      ...uses.map(({ component, version, why }) =>
+        property('use', `${[component, version].filter(Boolean).join(' ')}: ${why}`),
+      ),
     ]),
     components: optional(distinct([...children, ...attached])),
   };

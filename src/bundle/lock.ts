@@ -29,6 +29,37 @@ const SelectionSchema = v.strictObject({
   catalogue: v.exactOptional(v.string()),
 });
 
+/** What vouched for a thing upstream: a key, or a checksum that was published or asked for. `none` is a fact to review, too. */
+const VerifiedSchema = v.union([
+  v.literal('none'),
+  /** `cosign`: the key's SPKI as sha256:<hex>. `fingerprint`: it is itself the OpenPGP key of that pinned fingerprint. */
+  v.strictObject({ by: v.picklist(['cosign', 'fingerprint']), key: v.string() }),
+  /** URL of the list that has the checksum, or airgap.yaml. */
+  v.strictObject({ by: v.literal('checksum'), from: v.string() }),
+]);
+
+/** What a thing is there for, where it follows from the catalogue or from another thing. */
+const UseSchema = v.strictObject({
+  /** Of the catalogue, or the file or chart that names it. */
+  component: v.string(),
+  version: v.exactOptional(v.string()),
+  why: v.string(),
+  /** ECK would ask for another name: the resource must say this one in `.spec.image`. */
+  needsSpecImage: v.exactOptional(v.literal(true)),
+});
+
+/** Where a chart came from. It is carried as an OCI artifact, which follows from these bytes. */
+const LockedChartSchema = v.strictObject({
+  name: v.string(),
+  version: v.string(),
+  /** Address of the archive, or its path where it is a file of the user's. */
+  url: v.exactOptional(v.string()),
+  path: v.exactOptional(v.string()),
+  /** Of the archive. */
+  digest: DigestSchema,
+  size: Size,
+});
+
 const LockedImageSchema = v.strictObject({
   name: v.string(),
   /** The reference that it was taken from, where that is not its name (`sources` of airgap.yaml). */
@@ -38,24 +69,16 @@ const LockedImageSchema = v.strictObject({
   /** What the tag named upstream, where only some of its platforms are taken. */
   original: v.exactOptional(v.strictObject(Node)),
   platforms: v.array(v.string()),
-  /** What it is there for, where it follows from the catalogue. */
-  uses: v.exactOptional(
-    v.array(
-      v.strictObject({
-        component: v.string(),
-        version: v.string(),
-        why: v.string(),
-        /** ECK would ask for another name: the resource must say this one in `.spec.image`. */
-        needsSpecImage: v.exactOptional(v.literal(true)),
-      }),
-    ),
-  ),
+  uses: v.exactOptional(v.array(UseSchema)),
   /** No image, so that container runtimes need not try to unpack it (a chart, for example). */
   artifact: v.exactOptional(v.literal(true)),
+  /** Where it is a Helm chart. */
+  chart: v.exactOptional(LockedChartSchema),
+  /** Images that it names: a chart. */
+  images: v.exactOptional(v.array(v.string())),
   /** Bytes of everything below, shared layers counted for each image. */
   totalSize: Size,
-  /** The key that an upstream signature was checked with, or that none was. */
-  verified: v.literal('none'),
+  verified: VerifiedSchema,
   /** Attestations, signatures and other referrers, pinned with it. */
   accompanying: v.array(
     v.strictObject({ ...Node, artifactType: v.exactOptional(v.string()), tag: v.exactOptional(v.string()) }),
@@ -75,11 +98,14 @@ const LockSchema = v.strictObject({
   files: v.array(
     v.strictObject({
       name: FileName,
-      path: v.string(),
+      /** Where it is downloaded from, or its path where it is a file of the user's. */
+      url: v.exactOptional(v.string()),
+      path: v.exactOptional(v.string()),
       digest: DigestSchema,
       size: Size,
-      verified: v.literal('none'),
-      /** Images that it names: an operator manifest, a chart. */
+      verified: VerifiedSchema,
+      uses: v.exactOptional(v.array(UseSchema)),
+      /** Images that it names: an operator manifest. */
       images: v.exactOptional(v.array(v.string())),
     }),
   ),
@@ -88,6 +114,9 @@ const LockSchema = v.strictObject({
 export type Lock = v.InferOutput<typeof LockSchema>;
 export type LockedImage = Lock['images'][number];
 export type LockedFile = Lock['files'][number];
+export type LockedChart = NonNullable<LockedImage['chart']>;
+export type Verified = LockedImage['verified'];
+export type Use = NonNullable<LockedImage['uses']>[number];
 export type LockedSelection = NonNullable<Lock['selection']>;
 
 /** The name of the lock among a bundle's files. */
@@ -108,6 +137,12 @@ export function encodeLock(lock: Lock): Buffer {
 /** @throws CONFIG_INVALID */
 export function parseLock(text: string, where: string): Lock {
   return parseDocument(LockSchema, text, where);
+}
+
+/** For people: the key or list that vouched, or `none`. */
+export function describeVerified(verified: Verified): string {
+  if (verified === 'none') return 'none';
+  return verified.by === 'checksum' ? `checksum in ${verified.from}` : `${verified.by} ${verified.key}`;
 }
 
 function byName(a: { name: string }, b: { name: string }): number {

@@ -3,7 +3,7 @@
 // content of the same name is taken from (sources) is part of it.
 import * as v from 'valibot';
 import { canonicalJson } from '../core/canonical-json.ts';
-import { digestOf, type Digest } from '../core/digest.ts';
+import { digestOf, isDigest, type Digest } from '../core/digest.ts';
 import { AirgapError, isAirgapError } from '../core/errors.ts';
 import { formatReference, isNamePrefix, isRegistryHost, parseReference } from '../oci/reference.ts';
 import { formatPlatform, parsePlatform } from '../oci/platform.ts';
@@ -60,12 +60,55 @@ const SourceSchema = v.strictObject({
   layout: v.optional(v.picklist(['prefix', 'iron-bank']), 'prefix'),
 });
 
-const FileSource = v.strictObject({
-  /** The name `export` knows it by; the last part of the path by default. */
-  name: v.optional(FileName),
-  /** A file beside airgap.yaml, or an absolute path. */
-  path: v.pipe(v.string(), v.minLength(1)),
-});
+const WebAddress = v.pipe(
+  v.string(),
+  v.check((text) => {
+    const url = URL.parse(text);
+    return url !== null && /^https?:$/.test(url.protocol) && `${url.username}${url.password}${url.hash}` === '';
+  }, 'is not an http or https URL without credentials and fragment'),
+);
+
+const FilePath = v.pipe(v.string(), v.minLength(1));
+
+/** Images that a manifest or chart names and that are not to be carried. */
+const IgnoredImages = v.exactOptional(v.array(v.string()));
+
+const FileSourceSchema = v.pipe(
+  v.strictObject({
+    /** The name `export` knows it by; the last part of the path or URL by default. */
+    name: v.exactOptional(FileName),
+    /** A file beside airgap.yaml, or an absolute path. */
+    path: v.exactOptional(FilePath),
+    /** Where it is downloaded from; its host may have a mirror. */
+    url: v.exactOptional(WebAddress),
+    /** What its content must be. */
+    digest: v.exactOptional(v.custom<Digest>(isDigest, 'is not sha256: and 64 hexadecimal digits')),
+    /** Images that it names and that are not to be carried. */
+    ignoreImages: IgnoredImages,
+  }),
+  v.check(({ path, url }) => (path === undefined) !== (url === undefined), 'has not exactly one of "path" and "url"'),
+);
+
+const ChartSourceSchema = v.pipe(
+  v.strictObject({
+    /** A packaged chart (.tgz) beside airgap.yaml, or an absolute path. */
+    path: v.exactOptional(FilePath),
+    /** URL of a chart repository: where its index.yaml lies. */
+    repository: v.exactOptional(WebAddress),
+    name: v.exactOptional(v.string()),
+    version: v.exactOptional(v.string()),
+    /** Images that it names and that are not to be carried. */
+    ignoreImages: IgnoredImages,
+  }),
+  v.check(
+    ({ path, repository, name, version }) =>
+      [repository, name, version].every((key) => (path === undefined) === (key !== undefined)),
+    'has not either "path", or "repository", "name" and "version"',
+  ),
+);
+
+/** Whose signature images must have. */
+const SignatureRuleSchema = v.union([v.literal('none'), v.strictObject({ key: FilePath })]);
 
 const VersionText = v.pipe(
   v.string(),
@@ -93,10 +136,12 @@ const ElasticSchema = v.strictObject({
   /** Images for eck-diagnostics: of a version, or of the newest known one. */
   diagnostics: v.exactOptional(v.union([v.literal(true), VersionText])),
   /** A catalogue file of one's own, beside airgap.yaml. */
-  catalogue: v.exactOptional(v.pipe(v.string(), v.minLength(1))),
+  catalogue: v.exactOptional(FilePath),
+  /** The licence file that Elastic sent, beside airgap.yaml; carried as licence.json. */
+  licence: v.exactOptional(FilePath),
 });
 
-/** Without `elastic`, there must be images. */
+/** Without `elastic`, there must be images or charts. */
 export const BundleSpecSchema = v.strictObject({
   apiVersion: v.literal(API_VERSION),
   kind: v.literal('BundleSpec'),
@@ -108,23 +153,28 @@ export const BundleSpecSchema = v.strictObject({
   elastic: v.exactOptional(ElasticSchema),
   /** Images by name, beside those that follow from `elastic`. */
   images: v.optional(v.array(ImageReference), () => []),
-  files: v.optional(v.array(FileSource), () => []),
+  /** Files beside those that follow from `elastic`. */
+  files: v.optional(v.array(FileSourceSchema), () => []),
+  /** Helm charts beside those that follow from `elastic`; their images come along. */
+  charts: v.optional(v.array(ChartSourceSchema), () => []),
   /** What the names of images begin with (whole components, the longest counts) to the registry they are taken from. */
   sources: v.optional(v.record(NamePrefix, SourceSchema), () => ({})),
-  /** Registry host to the URL that the same content is really fetched from: https://host[:port][/path]. */
-  mirrors: v.optional(
-    v.record(v.pipe(v.string(), v.check(isRegistryHost, 'is not a registry host')), MirrorUrl),
-    () => ({}),
-  ),
+  /** What the names of images begin with (whole components, the longest counts) to the public key that must have signed them. */
+  signatures: v.optional(v.record(NamePrefix, SignatureRuleSchema), () => ({})),
+  /** Host (of a registry, of downloads) to the URL that the same content is really fetched from: https://host[:port][/path]. */
+  mirrors: v.optional(v.record(v.pipe(v.string(), v.check(isRegistryHost, 'is not a host')), MirrorUrl), () => ({})),
 });
 
 export type BundleSpec = v.InferOutput<typeof BundleSpecSchema>;
 export type ImageSource = BundleSpec['sources'][string];
+export type FileSource = BundleSpec['files'][number];
+export type ChartSource = BundleSpec['charts'][number];
+export type SignatureRule = BundleSpec['signatures'][string];
 
 /** Parses airgap.yaml; image references and platforms come out in their full form, each once. @throws CONFIG_INVALID */
 export function parseSpec(text: string, where: string): BundleSpec {
   const spec = parseDocument(BundleSpecSchema, text, where);
-  if (spec.elastic === undefined && spec.images.length === 0) throw asksForNothing(where);
+  if (spec.elastic === undefined && spec.images.length + spec.charts.length === 0) throw asksForNothing(where);
   return {
     ...spec,
     images: [...new Set(spec.images)].sort(),
@@ -132,27 +182,35 @@ export function parseSpec(text: string, where: string): BundleSpec {
   };
 }
 
-/**
- * Identifies what is asked for, so that a lock made from another specification is noticed.
- * @param catalogue text of the catalogue file that the specification names
- */
-export function specDigest(spec: BundleSpec, catalogue?: string): Digest {
-  const { metadata, platforms, images, files, elastic, sources } = spec;
+/** Texts of the files that a specification names and that decide what is carried, or what is trusted. */
+export interface SpecTexts {
+  /** The catalogue file (`elastic.catalogue`). */
+  readonly catalogue?: string | undefined;
+  /** Public keys by path (`signatures`). */
+  readonly keys?: Readonly<Record<string, string>>;
+}
+
+/** Identifies what is asked for, so that a lock made from another specification is noticed. */
+export function specDigest(spec: BundleSpec, { catalogue, keys = {} }: SpecTexts = {}): Digest {
+  const { metadata, platforms, images, files, elastic, sources, charts, signatures } = spec;
   return digestOf(
     canonicalJson({
       name: metadata.name,
       platforms,
       images,
-      files: files.map((file) => ({ name: file.name, path: file.path })),
+      files,
       ...(elastic === undefined ? {} : { elastic }),
+      ...(charts.length === 0 ? {} : { charts }),
       ...(Object.keys(sources).length === 0 ? {} : { sources }),
+      ...(Object.keys(signatures).length === 0 ? {} : { signatures }),
       ...(catalogue === undefined ? {} : { catalogue: digestOf(Buffer.from(catalogue)) }),
+      ...(Object.keys(keys).length === 0 ? {} : { keys }),
     }),
   );
 }
 
 function asksForNothing(where: string): AirgapError {
-  const fault = 'document: expected "elastic" or "images", found neither';
+  const fault = 'document: expected "elastic", "images" or "charts", found none of them';
   return new AirgapError('CONFIG_INVALID', `${where} is not valid: ${fault}`, {
     details: { file: where, faults: [fault] },
   });

@@ -107,7 +107,7 @@ export async function readLock(files: SpecFiles): Promise<Lock | undefined> {
     throw error;
   }
   const lock = parseLock(text, files.lockPath);
-  if (lock.spec === specDigest(files.spec, files.catalogueFile?.text)) return lock;
+  if (lock.spec === specDigest(files.spec, { catalogue: files.catalogueFile?.text })) return lock;
   throw new AirgapError(
     'LOCK_STALE',
     `${files.lockPath} was made for something else than ${files.specPath} (with its platforms) asks for now`,

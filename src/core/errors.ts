@@ -27,6 +27,10 @@ export const errorCatalogue = {
   COMPONENT_UNKNOWN: { exit: 2, meaning: 'The catalogue has no component of that name.' },
   NAME_COLLISION: { exit: 2, meaning: 'Two different images would get the same name in the target.' },
   LOCK_STALE: { exit: 2, meaning: 'The lock file was made from another airgap.yaml.' },
+  UPSTREAM_CHANGED: {
+    exit: 1,
+    meaning: 'What is published under a name is no longer what the lock pins (lock --check).',
+  },
   FILE_NOT_FOUND: { exit: 2, meaning: 'A file named on the command line or in a configuration does not exist.' },
   FILE_EXISTS: { exit: 2, meaning: 'A file that must not be overwritten is already there.' },
   KEY_INVALID: { exit: 2, meaning: 'A key file is not a usable PEM key.' },
@@ -50,7 +54,7 @@ export const errorCatalogue = {
   CONTENT_MISSING: { exit: 4, meaning: 'An image, tag, blob or file that is needed does not exist at its source.' },
   PLATFORM_MISSING: { exit: 4, meaning: 'An image does not exist for a platform that was asked for.' },
   PROXY_FAILED: { exit: 1, meaning: 'The proxy cannot be reached, or does not let us through.' },
-  REGISTRY_UNREACHABLE: { exit: 1, meaning: 'The registry does not answer.' },
+  REGISTRY_UNREACHABLE: { exit: 1, meaning: 'The registry, or a server of downloads, does not answer.' },
   REGISTRY_UNAUTHORIZED: { exit: 1, meaning: 'The registry wants credentials, or refuses the ones it got.' },
   REGISTRY_DENIED: { exit: 1, meaning: 'The account may not do this in the registry.' },
   REGISTRY_RATE_LIMITED: {

@@ -25,7 +25,9 @@ describe('airgap.yaml', () => {
       platforms: ['linux/amd64'],
       images: ['docker.elastic.co/elasticsearch/elasticsearch:9.5.2'],
       files: [],
+      charts: [],
       sources: {},
+      signatures: {},
       mirrors: { 'docker.elastic.co': 'http://127.0.0.1:5000' },
     });
   });
@@ -47,7 +49,11 @@ describe('airgap.yaml', () => {
     ['an unknown key', SPEC.replace('images:', 'imges: []\nimages:'), /^imges: unknown key$/],
     ['an unknown key inside', SPEC.replace('{ name:', '{ nme: x, name:'), /^metadata\.nme: unknown key$/],
     ['a missing key', SPEC.replace(/metadata.*\n/, ''), /^metadata: expected .*, found nothing$/],
-    ['nothing asked for', SPEC.replace(/images.*\n/, ''), /^document: expected "elastic" or "images", found neither$/],
+    [
+      'nothing asked for',
+      SPEC.replace(/images.*\n/, ''),
+      /^document: expected "elastic", "images" or "charts", found none of them$/,
+    ],
     [
       'a version that YAML took for a number',
       `${SPEC}elastic: { eck: 3.5 }\n`,
@@ -109,7 +115,7 @@ describe('airgap.yaml', () => {
       `${SPEC}sources: { docker.elastic.co: { registry: r.example, password: x } }\n`,
       /^sources\.docker\.elastic\.co\.password: unknown key$/,
     ],
-    ['no images', SPEC.replace(/images.*\n/, 'images: []\n'), /^document: expected "elastic" or "images"/],
+    ['no images', SPEC.replace(/images.*\n/, 'images: []\n'), /^document: expected "elastic", "images" or "charts"/],
   ])('%s is named by path, expected and found', (_case, text, fault) => {
     const faults = faultsOf(text);
     expect(faults).toHaveLength(1);
@@ -167,6 +173,8 @@ describe('airgap.yaml', () => {
     const elastic = specDigest(parseSpec(`${SPEC}elastic: { eck: 3.5.0 }\n`, 'a'));
     expect(elastic).not.toBe(digest);
     expect(specDigest(parseSpec(`${SPEC}elastic: { eck: 3.4.1 }\n`, 'a'))).not.toBe(elastic);
-    expect(specDigest(parseSpec(`${SPEC}elastic: { eck: 3.5.0 }\n`, 'a'), 'kind: Catalogue')).not.toBe(elastic);
+    expect(specDigest(parseSpec(`${SPEC}elastic: { eck: 3.5.0 }\n`, 'a'), { catalogue: 'kind: Catalogue' })).not.toBe(
+      elastic,
+    );
   });
 });

@@ -185,7 +185,7 @@ describe('names', () => {
     const lock = lockFor({ elastic: { ...elastic, packageRegistry: 'full' } });
     const images = lock.images.map(({ uses, ...image }) => ({
       ...image,
-      uses: (uses ?? []).map(({ component, version, why }) => ({ component, version, why })),
+      uses: (uses ?? []).map(({ component, version = '', why }) => ({ component, version, why })),
     }));
     const proof = proveClosure({ ...lock, images }, images);
     expect(missing(proof)).toEqual(['package-registry/distribution:9.5.2']);
