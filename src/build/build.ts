@@ -82,21 +82,24 @@ function damagedBlob(error: unknown): Digest | undefined {
   return isDigest(named) ? named : undefined;
 }
 
+async function placeInstallers({ installers = [], media, signal }: BuildOptions): Promise<WrittenFile[]> {
+  for (const installer of installers) await placeInstaller(installer, media, { signal });
+  return installers.map(({ name, size, digest }) => ({ path: name, size, sha256: hexOf(digest) }));
+}
+
 async function writeMedia(packed: PackedBundle, options: BuildOptions): Promise<BuildResult> {
   const { manifest, chunkTable, source } = packed;
   const { media, volumeSize, signer, self, hashing, signal, report } = options;
   const bodies = manifest.entries.reduce((sum, body) => sum + body.size, 0);
   report?.({ type: 'phase', phase: `writing ${manifest.name}.tar`, total: bodies });
-  const written = await writeBundle(
+  const bundle = writeBundle(
     manifest,
     { chunkTable, source },
     { folder: media, fileName: `${manifest.name}.tar`, volumeSize, signer, self, hashing, signal, report },
   );
-  const installers: WrittenFile[] = [];
-  for (const installer of options.installers ?? []) {
-    await placeInstaller(installer, media, options);
-    installers.push({ path: installer.name, size: installer.size, sha256: hexOf(installer.digest) });
-  }
+  const placing = placeInstallers(options);
+  await Promise.allSettled([bundle, placing]); // neither goes on behind the other's failure
+  const [written, installers] = [await bundle, await placing];
   report?.({ type: 'step', step: 'build:installers' });
   const facts = {
     files: written.files,

@@ -1,13 +1,13 @@
 // The installers that travel on the media: which files they are, and the copy of each. Their digests stand in bundle.json, and
 // with the signature over SHA256SUMS they can be checked by the enclave's own tools before they run.
-import { copyFile, open, rename, rm, stat } from 'node:fs/promises';
+import { open, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Digester } from '../core/digest.ts';
 import { AirgapError, fileError } from '../core/errors.ts';
 import type { Activity } from '../core/events.ts';
 import { syncFolder } from '../core/files.ts';
 import { INSTALLER_PLATFORMS, installerName, type InstallerPlatform, type PackagedProgram } from '../core/program.ts';
-import { readRange } from '../core/streams.ts';
+import { readRange, writeFully } from '../core/streams.ts';
 import type { BundleInstaller } from '../bundle/manifest.ts';
 
 export interface InstallerChoice {
@@ -59,16 +59,10 @@ export async function placeInstaller(installer: Installer, media: string, { sign
   if ((await isFile(path)) && (await identify(path, signal)).digest === installer.digest) return;
   try {
     await rm(temporary, { force: true });
-    await copyFile(installer.path, temporary);
-    const { digest } = await identify(temporary, signal);
-    if (digest !== installer.digest)
-      throw new AirgapError('DIGEST_MISMATCH', `${installer.path} changed while it was copied`, {
-        hint: 'Run the same command again when nothing writes to it.',
-        details: { expected: installer.digest, found: digest },
-      });
-    const file = await open(temporary, 'r+');
+    const file = await open(temporary, 'wx', 0o755);
     try {
-      await file.chmod(0o755);
+      await copyChecked(installer, file, signal);
+      await file.chmod(0o755); // whatever the umask
       await file.sync();
     } finally {
       await file.close();
@@ -81,19 +75,42 @@ export async function placeInstaller(installer: Installer, media: string, { sign
   }
 }
 
+async function copyChecked(installer: Installer, to: FileHandle, signal?: AbortSignal): Promise<void> {
+  const digester = new Digester();
+  const from = await openForReading(installer.path);
+  try {
+    for await (const piece of readRange(from, { signal, reuse: true })) {
+      await writeFully(to, piece, digester.size);
+      digester.update(piece);
+    }
+  } finally {
+    await from.close();
+  }
+  const digest = digester.digest();
+  if (digest !== installer.digest)
+    throw new AirgapError('DIGEST_MISMATCH', `${installer.path} changed while it was copied`, {
+      hint: 'Run the same command again when nothing writes to it.',
+      details: { expected: installer.digest, found: digest },
+    });
+}
+
 async function identify(path: string, signal?: AbortSignal): Promise<Pick<Installer, 'digest' | 'size'>> {
   const digester = new Digester();
+  const file = await openForReading(path);
   try {
-    const file = await open(path);
-    try {
-      for await (const piece of readRange(file, { signal, reuse: true })) digester.update(piece);
-    } finally {
-      await file.close();
-    }
+    for await (const piece of readRange(file, { signal, reuse: true })) digester.update(piece);
   } catch (error) {
     throw fileError(error, 'read', path);
+  } finally {
+    await file.close();
   }
   return { size: digester.size, digest: digester.digest() };
+}
+
+async function openForReading(path: string): Promise<FileHandle> {
+  return open(path).catch((error: unknown) => {
+    throw fileError(error, 'read', path);
+  });
 }
 
 async function isFile(path: string): Promise<boolean> {

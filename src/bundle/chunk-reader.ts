@@ -1,7 +1,7 @@
 // Bodies chunk by chunk, each checked against the table before it is passed on.
 import { CHUNK_SIZE } from '../core/chunks.ts';
 import { AirgapError } from '../core/errors.ts';
-import type { Hashing } from '../core/hashing.ts';
+import { sharedBuffer, type Hashing } from '../core/hashing.ts';
 import type { FetchOptions } from '../oci/target.ts';
 import { isChunk, type Chunk, type ChunkTable } from './chunk-table.ts';
 import { describeSpans } from './damage.ts';
@@ -25,7 +25,7 @@ export interface ChunkReader {
 export function chunkReader(medium: Medium, table: ChunkTable, hashing: Hashing): ChunkReader {
   return {
     of: (entry, start) => table.chunks(entry.path, start),
-    read: async (entry, chunk, buffer = Buffer.allocUnsafeSlow(chunk.size)) => {
+    read: async (entry, chunk, buffer = sharedBuffer(chunk.size)) => {
       const bytes = await medium.readBody(entry.path, chunk.start, buffer.subarray(0, chunk.size));
       return (await isChunk(bytes, chunk, hashing)) ? bytes : undefined;
     },
@@ -43,7 +43,7 @@ export async function* readChunks(
   // one being read, one being consumed, and the one before it, of which the end may still be on its way out
   const ring: Buffer[] = [];
   let turn = 0;
-  const nextBuffer = (): Buffer => (ring[turn++ % 3] ??= Buffer.allocUnsafeSlow(Math.min(CHUNK_SIZE, entry.size)));
+  const nextBuffer = (): Buffer => (ring[turn++ % 3] ??= sharedBuffer(Math.min(CHUNK_SIZE, entry.size)));
   const next = (): { chunk: Chunk; bytes: Promise<Buffer | undefined> } | undefined => {
     const { value } = queue.next() as IteratorResult<Chunk, undefined>;
     if (!value) return undefined;

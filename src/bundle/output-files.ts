@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileError, systemErrorCode } from '../core/errors.ts';
 import { syncFolder } from '../core/files.ts';
 import { readFully, scratch, writeFully } from '../core/streams.ts';
+import { Writeback } from '../core/writeback.ts';
 import { volumeNames } from './volumes.ts';
 
 interface OutputFile {
@@ -13,6 +14,7 @@ interface OutputFile {
   readonly start: number;
   readonly size: number;
   readonly handle: FileHandle;
+  readonly writeback: Writeback;
   /** Whether it has its final name. */
   final: boolean;
 }
@@ -39,7 +41,8 @@ export async function openOutput(options: OutputOptions): Promise<OutputFiles> {
     for (const [i, name] of volumeNames(fileName, size, options.volumeSize).entries()) {
       const final = await isThere(join(folder, name));
       const handle = await openOrCreate(join(folder, final ? name : partialName(name)));
-      files.push({ name, start: i * volumeSize, size: Math.min(volumeSize, size - i * volumeSize), handle, final });
+      const place = { start: i * volumeSize, size: Math.min(volumeSize, size - i * volumeSize) };
+      files.push({ name, ...place, handle, writeback: new Writeback(handle), final });
     }
   } catch (error) {
     await closeAll(files);
@@ -100,6 +103,7 @@ export class OutputFiles {
     await this.#each(position, bytes, async (file, at, part) => {
       await this.#demote(file);
       await writeFully(file.handle, part, at);
+      file.writeback.wrote(part.byteLength);
       return true;
     });
   }
@@ -112,6 +116,7 @@ export class OutputFiles {
           await this.#demote(file);
           await file.handle.truncate(file.size);
         }
+        await file.writeback.settle();
         await file.handle.sync();
       } catch (error) {
         throw fileError(error, 'write', this.#path(file));

@@ -3,6 +3,7 @@
 import { CHUNK_SIZE } from '../core/chunks.ts';
 import { AirgapError, isAirgapError } from '../core/errors.ts';
 import type { Activity } from '../core/events.ts';
+import { sharedBuffer } from '../core/hashing.ts';
 import { forEach } from '../core/pool.ts';
 import { walkGraph } from '../oci/copy.ts';
 import type { Chunk } from './chunk-table.ts';
@@ -45,7 +46,7 @@ export async function verifyBundle(bundle: Bundle, options: VerifyOptions = {}):
   const damage: Damage[] = [];
   const queue = chunksOf(bundle, options);
   const worker = async (): Promise<void> => {
-    const buffer = Buffer.allocUnsafeSlow(CHUNK_SIZE);
+    const buffer = sharedBuffer(CHUNK_SIZE);
     for (const [entry, chunk] of queue) {
       options.signal?.throwIfAborted();
       const found = await checkChunk(bundle, { entry, chunk, buffer });

@@ -3,7 +3,7 @@
 import { CHUNK_SIZE } from '../core/chunks.ts';
 import { AirgapError } from '../core/errors.ts';
 import type { Activity } from '../core/events.ts';
-import { hashingHere, type Hashing, type RunningHash } from '../core/hashing.ts';
+import { hashingHere, sharedBuffer, type Hashing, type RunningHash } from '../core/hashing.ts';
 import { ChunkSource, type BodySource } from './chunk-source.ts';
 import { isChunk, type Chunk } from './chunk-table.ts';
 import type { BundleEntry } from './manifest.ts';
@@ -43,7 +43,7 @@ export class WritePass {
     this.#hashing = hashing;
     this.#sums = files.sizes.map((size) => hashing.begin(size));
     this.#buffers = Array.from({ length: 3 }, () => ({
-      bytes: Buffer.allocUnsafeSlow(CHUNK_SIZE),
+      bytes: sharedBuffer(CHUNK_SIZE),
       free: Promise.resolve(),
     }));
   }

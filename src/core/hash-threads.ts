@@ -1,5 +1,5 @@
-// sha256 on other threads. Bytes are copied into memory that both threads see; a task is a message that they are there, and its
-// answer that they are taken in. A thread works through its tasks in order. docs/adr/0006 has what this gave.
+// sha256 on other threads. Bytes have to be in memory that both threads see, or are copied there; a task is a message that they
+// are there, and its answer that they are taken in. A thread works through its tasks in order. docs/adr/0006 has what this gave.
 import type { createHash, Hash } from 'node:crypto';
 import { Worker, type MessagePort } from 'node:worker_threads';
 import { hashingHere, type Hashing, type RunningHash } from './hashing.ts';
@@ -30,6 +30,7 @@ export class HashThreads implements Hashing {
 
   async sha256(bytes: Uint8Array): Promise<Uint8Array> {
     if (bytes.byteLength < WORTHWHILE) return hashingHere.sha256(bytes);
+    if (isShared(bytes)) return this.#idlest().sha256(bytes);
     const running = this.#idlest().begin();
     await running.update([bytes]);
     return running.digest();
@@ -62,8 +63,8 @@ class HashThread {
   /** Used in turn. */
   readonly #stages: readonly Stage[];
   #turn = 0;
-  /** Bytes are copied in the order of the calls. */
-  #copying: Promise<void> = Promise.resolve();
+  /** Bytes are handed over in the order of the calls. */
+  #handing: Promise<void> = Promise.resolve();
   /** Of the tasks under way, in order. */
   readonly #answers: PromiseWithResolvers<Uint8Array | undefined>[] = [];
   #hashes = 0;
@@ -89,40 +90,65 @@ class HashThread {
     const hash = this.#hashes++;
     this.load++;
     return {
-      update: (pieces) => (this.#copying = this.#copying.then(() => this.#hand(hash, pieces))),
+      update: async (pieces) => {
+        const handed = this.#handing.then(() => this.#hand(hash, pieces));
+        this.#handing = handed.then(() => undefined);
+        this.#handing.catch(() => undefined); // told to whoever waits for this call, or for the digest
+        await (
+          await handed
+        ).taken;
+      },
       digest: async () => {
-        await this.#copying;
+        await this.#handing;
         this.load--;
-        const digest = await this.#ask({ hash, last: true });
-        if (!digest) throw new Error('the hashing thread gave no digest');
-        return digest;
+        return this.#last({ hash, last: true });
       },
     };
+  }
+
+  /** @param bytes in shared memory */
+  async sha256(bytes: Uint8Array): Promise<Uint8Array> {
+    this.load++;
+    try {
+      return await this.#last({ hash: this.#hashes++, bytes, last: true });
+    } finally {
+      this.load--;
+    }
   }
 
   async close(): Promise<void> {
     await this.#worker.terminate();
   }
 
-  async #hand(hash: number, pieces: readonly Uint8Array[]): Promise<void> {
+  /** Resolves when the pieces are handed over; `taken` when none of them is needed any more. */
+  async #hand(hash: number, pieces: readonly Uint8Array[]): Promise<{ readonly taken: Promise<unknown> }> {
+    const taken: Promise<unknown>[] = [];
     let stage: Stage | undefined;
     let filled = 0;
-    const post = ({ bytes }: Stage): Promise<unknown> =>
-      this.#ask({ hash, bytes: bytes.subarray(0, filled), last: false });
+    const flush = (): void => {
+      if (stage) stage.free = this.#ask({ hash, bytes: stage.bytes.subarray(0, filled), last: false });
+      stage = undefined;
+      filled = 0;
+    };
     for (const piece of pieces) {
+      if (isShared(piece)) {
+        flush();
+        taken.push(this.#ask({ hash, bytes: piece, last: false }));
+        continue;
+      }
       for (let at = 0; at < piece.byteLength;) {
         stage ??= await this.#nextStage();
         const part = piece.subarray(at, at + STAGE_SIZE - filled);
         stage.bytes.set(part, filled);
         filled += part.byteLength;
         at += part.byteLength;
-        if (filled < STAGE_SIZE) continue;
-        stage.free = post(stage);
-        stage = undefined;
-        filled = 0;
+        if (filled === STAGE_SIZE) flush();
       }
     }
-    if (stage) stage.free = post(stage);
+    flush();
+    const all = Promise.all(taken);
+    all.catch(() => undefined); // awaited by the caller of update, or failing its digest
+    return { taken: all };
   }
 
   async #nextStage(): Promise<Stage> {
@@ -130,6 +156,12 @@ class HashThread {
     if (!stage) throw new Error('there are no stages');
     await stage.free;
     return stage;
+  }
+
+  async #last(task: Task): Promise<Uint8Array> {
+    const digest = await this.#ask(task);
+    if (!digest) throw new Error('the hashing thread gave no digest');
+    return digest;
   }
 
   #ask(task: Task): Promise<Uint8Array | undefined> {
@@ -153,6 +185,10 @@ class HashThread {
     this.#failure ??= error;
     for (const answer of this.#answers.splice(0)) answer.reject(this.#failure);
   }
+}
+
+function isShared({ buffer }: Uint8Array): boolean {
+  return buffer instanceof SharedArrayBuffer;
 }
 
 /** What a thread runs. It becomes text, so it knows nothing but its parameters. */

@@ -15,6 +15,11 @@ export interface RunningHash {
   digest(): Promise<Uint8Array>;
 }
 
+/** A buffer in memory that other threads see: what lies there is hashed without being copied. */
+export function sharedBuffer(size: number): Buffer {
+  return Buffer.from(new SharedArrayBuffer(size));
+}
+
 export const hashingHere: Hashing = {
   sha256: async (bytes) => createHash('sha256').update(bytes).digest(),
   begin: () => {

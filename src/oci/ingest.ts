@@ -8,8 +8,9 @@ import { fileError, isAirgapError } from '../core/errors.ts';
 import type { Report } from '../core/events.ts';
 import { tryLock, type ProcessIdentity } from '../core/file-lock.ts';
 import { syncFolder, writeWholeFile } from '../core/files.ts';
-import type { Hashing, RunningHash } from '../core/hashing.ts';
+import { sharedBuffer, type Hashing, type RunningHash } from '../core/hashing.ts';
 import { READ_SIZE, readRange } from '../core/streams.ts';
+import { Writeback } from '../core/writeback.ts';
 import { digestMismatch, type Descriptor } from './descriptor.ts';
 import type { Content, PushOptions } from './target.ts';
 
@@ -58,7 +59,8 @@ async function receive(
     const hashes = new Hashes(descriptor, options.hashing);
     const have = await rehash(file, descriptor, hashes);
     options.report?.({ type: 'step', step: 'cache:ingest' });
-    await append(file, have, { descriptor, content, hashes, options });
+    const writeback = new Writeback(file);
+    await append(file, have, { descriptor, content, hashes, writeback, options }).finally(() => writeback.settle());
     const chunks = await hashes.finish();
     await file.sync();
     options.report?.({ type: 'step', step: 'cache:synced' });
@@ -86,6 +88,7 @@ interface Incoming {
   readonly descriptor: Descriptor;
   readonly content: Content;
   readonly hashes: Hashes;
+  readonly writeback: Writeback;
   readonly options: IngestOptions;
 }
 
@@ -93,44 +96,76 @@ interface Incoming {
 async function append(
   file: FileHandle,
   have: number,
-  { descriptor, content, hashes, options }: Incoming,
+  { descriptor, content, hashes, writeback, options }: Incoming,
 ): Promise<void> {
   if (have === descriptor.size) return;
-  let pieces: Uint8Array[] = [];
-  let gathered = 0;
+  const batches = [new Batch(descriptor.size - have), new Batch(descriptor.size - have)] as const;
+  let filling: Batch = batches[0];
   let size = have;
-  let landing: Promise<unknown> = Promise.resolve();
-  const flush = async (): Promise<void> => {
-    await landing;
-    const batch = pieces;
-    const bytes = gathered;
-    pieces = [];
-    gathered = 0;
-    landing = Promise.all([writeAll(file, batch), hashes.update(batch)]).then(() => options.progress?.(bytes));
-    landing.catch(() => undefined); // awaited by the next flush or at the end
+  const land = async (batch: Batch): Promise<void> => {
+    const bytes = batch.take();
+    await Promise.all([appendAll(file, bytes), hashes.update([bytes])]);
+    writeback.wrote(bytes.byteLength);
+    options.progress?.(bytes.byteLength);
+  };
+  const next = async (): Promise<void> => {
+    const other = filling === batches[0] ? batches[1] : batches[0];
+    await other.landed;
+    filling.landed = land(filling);
+    filling.landed.catch(() => undefined); // awaited when its turn comes again, or at the end
+    filling = other;
   };
   try {
     for await (const piece of content.open(have)) {
       options.signal?.throwIfAborted();
       size += piece.byteLength;
       if (size > descriptor.size) throw digestMismatch(descriptor, { size });
-      pieces.push(piece);
-      gathered += piece.byteLength;
-      if (gathered >= READ_SIZE) await flush();
+      for (let at = 0; at < piece.byteLength;) {
+        at += filling.put(piece.subarray(at));
+        if (filling.isFull) await next();
+      }
     }
   } finally {
-    await flush().catch(() => undefined); // what came before a failure is kept for the next run
-    await landing;
+    await next().catch(() => undefined); // what came before a failure is kept for the next run
+    await Promise.all(batches.map(({ landed }) => landed));
   }
 }
 
-async function writeAll(file: FileHandle, pieces: Uint8Array[]): Promise<void> {
-  const total = pieces.reduce((sum, piece) => sum + piece.byteLength, 0);
-  if (total === 0) return;
-  const { bytesWritten } = await file.writev(pieces);
-  if (bytesWritten === total) return;
-  // a short write: the file is open for appending, so the rest just follows
-  await file.appendFile(Buffer.concat(pieces).subarray(bytesWritten));
+/** Bytes gathered until they are worth a write and a message to the thread that hashes. */
+class Batch {
+  readonly #bytes: Buffer;
+  #filled = 0;
+  /** When the bytes that were taken last are written and hashed. */
+  landed: Promise<void> = Promise.resolve();
+
+  constructor(most: number) {
+    this.#bytes = sharedBuffer(Math.min(most, READ_SIZE));
+  }
+
+  get isFull(): boolean {
+    return this.#filled === this.#bytes.byteLength;
+  }
+
+  /** Answers how many bytes of `piece` there was room for. */
+  put(piece: Uint8Array): number {
+    const part = piece.subarray(0, this.#bytes.byteLength - this.#filled);
+    this.#bytes.set(part, this.#filled);
+    this.#filled += part.byteLength;
+    return part.byteLength;
+  }
+
+  /** They stay as they are until the next `put`. */
+  take(): Buffer {
+    const bytes = this.#bytes.subarray(0, this.#filled);
+    this.#filled = 0;
+    return bytes;
+  }
+}
+
+/** The file is open for appending: after a short write the rest just follows. */
+async function appendAll(file: FileHandle, bytes: Buffer): Promise<void> {
+  for (let done = 0; done < bytes.byteLength;)
+    done += (await file.write(bytes, done, bytes.byteLength - done)).bytesWritten;
 }
 
 /** Digest and chunk hashes in one pass; for content of a single chunk they are the same hash, and it is taken once. */

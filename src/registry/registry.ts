@@ -29,9 +29,11 @@ export interface RegistryOptions extends RouteOptions {
   readonly retries?: number | undefined;
   /** Where upload sessions are remembered across processes; nowhere by default. */
   readonly uploads?: UploadJournal | undefined;
-  /** Bytes of one PATCH of a chunked upload; 32 MiB by default. */
+  /** Bytes of the first PATCH of a chunked upload; 64 MiB by default. Later ones are what goes in two seconds … */
   readonly chunkSize?: number | undefined;
-  /** Blobs larger than this are uploaded in chunks; 64 MiB by default. */
+  /** … and never more than this; 256 MiB by default. */
+  readonly largestChunk?: number | undefined;
+  /** Blobs larger than this are uploaded in chunks; 80 MiB by default, so that a little more than a chunk goes in one. */
   readonly chunkThreshold?: number | undefined;
   readonly clock?: Clock | undefined;
   readonly timeouts?: Timeouts | undefined;
@@ -61,8 +63,9 @@ export class Registry {
     const {
       plainHttp = false,
       retries = 5,
-      chunkSize = 32 * MIB,
-      chunkThreshold = 64 * MIB,
+      chunkSize = 64 * MIB,
+      largestChunk = 256 * MIB,
+      chunkThreshold = 80 * MIB,
       clock = systemClock,
     } = options;
     const endpoint = endpointOf(host, { mirror: options.mirror, plainHttp });
@@ -78,7 +81,7 @@ export class Registry {
     });
     this.#shared = {
       transport,
-      blobs: new BlobPusher(transport, { chunkSize, chunkThreshold, journal: options.uploads }),
+      blobs: new BlobPusher(transport, { chunkSize, largestChunk, chunkThreshold, journal: options.uploads }),
       referrerUpdates: new KeyedQueue(),
       prefix: endpoint.prefix,
     };

@@ -67,6 +67,10 @@ export class Transport {
     });
   }
 
+  get clock(): Clock {
+    return this.#options.clock;
+  }
+
   /** Whose URLs are judged; found out with the first request. */
   async sender(signal?: AbortSignal): Promise<Sender> {
     if (this.#sender) return this.#sender;

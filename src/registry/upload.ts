@@ -116,7 +116,10 @@ class BlobUpload {
     const start = this.#position;
     const end = this.#pieces.end(start, session.minimum);
     const body = pieceOf(this.#blob, { start, end }, this.#progress);
+    const { clock } = this.#context.transport;
+    const began = clock.now();
     const next = await sendChunk(this.#context, session.location, { start, body });
+    this.#pieces.took(end - start, clock.now() - began);
     // some write 201 for 202; others mean it
     if (next.status === 201 && (await this.#options.exists())) return undefined;
     const held = heldBytes(next.last, end) ?? (next.status === 201 ? 0 : end);

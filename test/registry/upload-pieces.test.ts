@@ -7,7 +7,7 @@ import { sample, sampleBytes } from '../support/registry-bench.ts';
 import { rejected } from '../support/thrown.ts';
 
 const MIB = 1024 * 1024;
-const sizes = { chunkSize: 32 * MIB, chunkThreshold: 64 * MIB };
+const sizes = { chunkSize: 32 * MIB, chunkThreshold: 64 * MIB, largestChunk: 256 * MIB };
 
 describe('pieces', () => {
   test('up to the threshold in one, above in chunks', () => {
@@ -36,7 +36,7 @@ describe('pieces', () => {
   });
 
   test('a large one that is refused whole is cut to chunks of the usual size', () => {
-    const pieces = new UploadPieces(60 * MIB, { chunkSize: 8 * MIB, chunkThreshold: 64 * MIB });
+    const pieces = new UploadPieces(60 * MIB, { ...sizes, chunkSize: 8 * MIB });
     pieces.tooLarge();
     expect(pieces.end(0, 0)).toBe(8 * MIB);
   });
@@ -57,6 +57,36 @@ describe('pieces', () => {
     small.cut();
     expect(small.chunked).toBe(true);
     expect(small.end(0, 0)).toBe(100_000);
+  });
+});
+
+describe('chunks that arrive', () => {
+  const next = (pieces: UploadPieces): number => pieces.end(0, 0) / MIB;
+
+  test('become what goes in two seconds, within bounds', () => {
+    const pieces = new UploadPieces(1024 * MIB, sizes);
+    pieces.took(32 * MIB, 640);
+    expect(next(pieces)).toBe(100);
+    pieces.took(100 * MIB, 10);
+    expect(next(pieces)).toBe(256);
+    pieces.took(256 * MIB, 16_000);
+    expect(next(pieces)).toBe(32);
+    pieces.took(32 * MIB, 3_600_000);
+    expect(next(pieces)).toBe(8);
+    pieces.took(8 * MIB, 0);
+    expect(next(pieces)).toBe(8);
+  });
+
+  test('never become larger than what was refused, or what was cut', () => {
+    const refused = new UploadPieces(1024 * MIB, sizes);
+    refused.tooLarge();
+    refused.took(16 * MIB, 1);
+    expect(next(refused)).toBe(16);
+    const cut = new UploadPieces(1024 * MIB, sizes);
+    cut.cut();
+    cut.cut();
+    cut.took(16 * MIB, 1);
+    expect(next(cut)).toBe(16);
   });
 });
 
