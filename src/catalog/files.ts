@@ -54,21 +54,26 @@ export function charts(eckVersion: string, stackChart = stackChartVersions[eckVe
 }
 
 const SYSTEMS = ['Linux', 'Darwin', 'Windows'] as const;
-const ARCHITECTURES: Readonly<Record<string, string>> = { amd64: 'x86_64', arm64: 'arm64' };
+const MACHINES: ReadonlyMap<string, string> = new Map([
+  ['amd64', 'x86_64'],
+  ['arm64', 'arm64'],
+]);
 
 /**
- * The eck-diagnostics program for `platforms` (`linux/amd64`, `windows/amd64`, …); unknown ones are left out.
+ * The eck-diagnostics program for `platforms` (`linux/amd64`, `windows/amd64`, …; variants do not count); unknown ones are left out.
  * @throws VERSION_INVALID
  */
 export function eckDiagnosticsArchives(version: string, platforms: readonly string[]): readonly PublishedFile[] {
   const base = `${ECK_DIAGNOSTICS}/${formatVersion(parseVersion(version))}`;
-  return platforms.flatMap((platform) => {
+  const builds = platforms.flatMap((platform) => {
     const [os, architecture = ''] = platform.split('/');
     const system = SYSTEMS.find((name) => name.toLowerCase() === os);
-    const machine = ARCHITECTURES[architecture];
-    if (system === undefined || machine === undefined) return [];
-    const name = `eck-diagnostics_${version}_${system}_${machine}.tar.gz`;
-    return [{ name, url: `${base}/${name}`, checksums: `${base}/checksums.txt` }];
+    const machine = MACHINES.get(architecture);
+    return system === undefined || machine === undefined ? [] : `${system}_${machine}`;
+  });
+  return [...new Set(builds)].map((build) => {
+    const name = `eck-diagnostics_${version}_${build}.tar.gz`;
+    return { name, url: `${base}/${name}`, checksums: `${base}/checksums.txt` };
   });
 }
 
