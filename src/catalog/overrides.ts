@@ -114,6 +114,13 @@ export function catalogueOf(file: CatalogueText | undefined): Catalogue {
     : withOverrides(builtInCatalogue, parseCatalogueFile(file.text, file.where));
 }
 
+/** The catalogue that a choice was made with, as the lock keeps it. @throws CONFIG_INVALID */
+export function catalogueIn({ catalogue }: { readonly catalogue?: string | undefined }): Catalogue {
+  return catalogueOf(
+    catalogue === undefined ? undefined : { text: catalogue, where: 'the catalogue file in the lock' },
+  );
+}
+
 /** The catalogue with the entries of a file over its own. @throws CONFIG_INVALID for a new component without repository */
 export function withOverrides(catalogue: Catalogue, file: CatalogueFile): Catalogue {
   return {

@@ -2,7 +2,6 @@
 // cache, each URL asked for once; local files stay where they are.
 import { resolve } from 'node:path';
 import { Digester } from '../../core/digest.ts';
-import { AirgapError, isAirgapError } from '../../core/errors.ts';
 import type { ByteStream } from '../../core/streams.ts';
 import type { Cache, Identity } from '../../oci/cache.ts';
 import { contentOf, readBlob } from '../../oci/content.ts';
@@ -57,7 +56,7 @@ export function contentReader({ cache, web, folder }: ContentReaderOptions): Con
     if (url === undefined) return localContent(resolve(folder, path));
     const known = downloads.get(url);
     if (known !== undefined) return known;
-    const started = namingUrl(url, () => download(url, { ...options, cache, web }));
+    const started = download(url, { ...options, cache, web });
     downloads.set(url, started);
     return started;
   };
@@ -91,18 +90,4 @@ async function localContent(path: string): Promise<FileContent> {
     descriptor: { mediaType: FILE_MEDIA_TYPE, digest: digester.digest(), size },
     source: { fetch: (_, { start } = {}) => readLocal(path, start) },
   };
-}
-
-/** That it is not there is said of the URL that people know, whatever mirror it was asked of. */
-async function namingUrl<T>(url: string, task: () => Promise<T>): Promise<T> {
-  try {
-    return await task();
-  } catch (error) {
-    if (!isAirgapError(error, 'CONTENT_MISSING')) throw error;
-    throw new AirgapError('CONTENT_MISSING', `${url} does not exist`, {
-      cause: error,
-      details: { ...error.details, url },
-      hint: `Check the version or address in airgap.yaml; where ${new URL(url).host} has a mirror, the mirror must have the file.`,
-    });
-  }
 }

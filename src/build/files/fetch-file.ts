@@ -9,6 +9,7 @@ import type { WebFiles } from '../../registry/web-files.ts';
 import { FILE_MEDIA_TYPE } from './content.ts';
 import { readLocal } from './local.ts';
 import { namingFile } from './naming.ts';
+import { placeOf } from './wanted-files.ts';
 
 export interface FetchFileOptions extends PushOptions {
   readonly cache: Pick<Cache, 'exists' | 'push'>;
@@ -48,12 +49,12 @@ function contentAt({ url, path, size }: LockedFile, { web, folder, signal }: Fet
   });
 }
 
-function explained(error: unknown, { url, path }: LockedFile): unknown {
+function explained(error: unknown, file: LockedFile): unknown {
   if (!isAirgapError(error, 'DIGEST_MISMATCH', 'CONTENT_MISSING')) return error;
-  const place = url ?? path ?? '';
+  const place = placeOf(file);
   const { code, details, message } = error;
   return code === 'CONTENT_MISSING'
-    ? new AirgapError(code, `${place} was locked and is gone`, {
+    ? new AirgapError(code, `${place} was locked and is gone: ${message}`, {
         cause: error,
         details,
         hint: 'Take it from a mirror that still has it ("mirrors" in airgap.yaml), or lock another version.',

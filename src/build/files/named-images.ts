@@ -2,7 +2,7 @@
 import type { Activity } from '../../core/events.ts';
 import { formatReference, parseReference } from '../../oci/reference.ts';
 import { MANIFEST_FILE_LIMIT, textOf, type FileContent } from './content.ts';
-import { placeOf, type WantedFile } from './wanted-files.ts';
+import { pathOf, type WantedFile } from './wanted-files.ts';
 
 /**
  * References to the images that Kubernetes manifests name.
@@ -34,6 +34,5 @@ export async function namedImages(
 }
 
 function isYaml(file: WantedFile): boolean {
-  const place = file.url === undefined ? placeOf(file) : new URL(file.url).pathname;
-  return file.kind === 'own' && [file.name, place].some((name) => /\.ya?ml$/i.test(name));
+  return file.kind === 'own' && [file.name, pathOf(file)].some((name) => /\.ya?ml$/i.test(name));
 }

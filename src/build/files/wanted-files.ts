@@ -7,10 +7,10 @@ import { AirgapError, isAirgapError } from '../../core/errors.ts';
 import { LOCK_FILE, PROVENANCE_FILE, SBOM_FILE, type LockedSelection, type Use } from '../../bundle/lock.ts';
 import { FileName } from '../../bundle/manifest.ts';
 import type { BundleSpec, FileSource } from '../../bundle/spec.ts';
-import { builtInCatalogue } from '../../catalog/built-in.ts';
-import type { Catalogue } from '../../catalog/components.ts';
 import { filesFor, type FollowingFile } from '../../catalog/following-files.ts';
+import { catalogueIn } from '../../catalog/overrides.ts';
 import { formatReference, parseReference } from '../../oci/reference.ts';
+import { showUrl } from '../../registry/url-policy.ts';
 
 /** One file that a bundle must hold. It has either a `url` or a `path`. */
 export interface WantedFile {
@@ -34,30 +34,33 @@ export interface WantedFile {
   readonly neededBy: string;
 }
 
-export interface WantedFilesOptions {
-  /** What was chosen of the catalogue. */
-  readonly selection?: LockedSelection | undefined;
-  readonly catalogue?: Catalogue;
-}
-
 const OWN_FILES: readonly string[] = [LOCK_FILE, SBOM_FILE, PROVENANCE_FILE];
 
 export const LICENCE_FILE = 'licence.json';
 
-/** @throws CONFIG_INVALID for a name that is none, that two files have, or that a file of every bundle has; VERSION_INVALID */
+/**
+ * @param selection what was chosen of the catalogue, where something was
+ * @throws CONFIG_INVALID for a name that is none, that two files have, or that a file of every bundle has; VERSION_INVALID
+ */
 export function wantedFiles(
   { files, platforms, elastic }: Pick<BundleSpec, 'files' | 'platforms' | 'elastic'>,
-  { selection, catalogue = builtInCatalogue }: WantedFilesOptions = {},
+  selection?: LockedSelection,
 ): WantedFile[] {
-  const following = selection === undefined ? [] : filesFor(selection, { catalogue, platforms });
+  const following =
+    selection === undefined ? [] : filesFor(selection, { catalogue: catalogueIn(selection), platforms });
   const wanted = [...following, ...licence(elastic), ...files.map(ownFile)];
   for (const file of wanted) checkName(file, wanted);
   return wanted;
 }
 
-/** Where it comes from, as people know it. */
+/** The path that it has where it comes from. */
+export function pathOf({ url, path = '' }: Pick<WantedFile, 'url' | 'path'>): string {
+  return url === undefined ? path : new URL(url).pathname;
+}
+
+/** Where it comes from, for messages. */
 export function placeOf({ url, path = '' }: Pick<WantedFile, 'url' | 'path'>): string {
-  return url ?? path;
+  return url === undefined ? path : showUrl(new URL(url));
 }
 
 function licence(elastic: BundleSpec['elastic']): WantedFile[] {
@@ -68,10 +71,9 @@ function licence(elastic: BundleSpec['elastic']): WantedFile[] {
 
 function ownFile(source: FileSource, index: number): WantedFile {
   const { ignoreImages = [], ...file } = source;
-  const lastPart = source.path === undefined ? basename(new URL(placeOf(source)).pathname) : basename(source.path);
   return {
     ...file,
-    name: source.name ?? lastPart,
+    name: source.name ?? basename(pathOf(source)),
     kind: 'own',
     ignoreImages: ignoreImages.map((text, i) => fullReference(text, `files[${index}].ignoreImages[${i}]`)),
     neededBy: 'airgap.yaml',
