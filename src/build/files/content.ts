@@ -53,7 +53,7 @@ export interface ContentReaderOptions {
 export function contentReader({ cache, web, folder }: ContentReaderOptions): ContentReader {
   const downloads = new Map<string, Promise<FileContent>>();
   return ({ url, path = '' }, options = {}) => {
-    if (url === undefined) return localContent(resolve(folder, path));
+    if (url === undefined) return localContent(resolve(folder, path), options);
     const known = downloads.get(url);
     if (known !== undefined) return known;
     const started = download(url, { ...options, cache, web });
@@ -82,12 +82,12 @@ async function download(
   return { descriptor, source: { fetch: (_, { start = 0 } = {}) => content.open(start) } };
 }
 
-async function localContent(path: string): Promise<FileContent> {
+async function localContent(path: string, { signal }: ReadOptions): Promise<FileContent> {
   const digester = new Digester();
-  for await (const chunk of readLocal(path)) digester.update(chunk);
+  for await (const chunk of readLocal(path, { signal })) digester.update(chunk);
   const { size } = digester;
   return {
     descriptor: { mediaType: FILE_MEDIA_TYPE, digest: digester.digest(), size },
-    source: { fetch: (_, { start } = {}) => readLocal(path, start) },
+    source: { fetch: (_, options) => readLocal(path, options) },
   };
 }

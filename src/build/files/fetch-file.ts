@@ -12,7 +12,7 @@ import { namingFile } from './naming.ts';
 import { placeOf } from './wanted-files.ts';
 
 export interface FetchFileOptions extends PushOptions {
-  readonly cache: Pick<Cache, 'exists' | 'push'>;
+  readonly cache: Pick<Cache, 'push'>;
   readonly web: WebFiles;
   /** The folder that relative paths start from. */
   readonly folder: string;
@@ -30,11 +30,9 @@ export function fileDescriptor({ digest, size }: Pick<LockedFile, 'digest' | 'si
  */
 export async function fetchFile(file: LockedFile, options: FetchFileOptions): Promise<void> {
   const { cache, signal, progress } = options;
-  const descriptor = fileDescriptor(file);
-  if (await cache.exists(descriptor)) return;
   await namingFile(file, async () => {
     try {
-      await cache.push(descriptor, contentAt(file, options), { signal, progress });
+      await cache.push(fileDescriptor(file), contentAt(file, options), { signal, progress });
     } catch (error) {
       throw explained(error, file);
     }
@@ -43,7 +41,7 @@ export async function fetchFile(file: LockedFile, options: FetchFileOptions): Pr
 
 function contentAt({ url, path, size }: LockedFile, { web, folder, signal }: FetchFileOptions): Content {
   if (url !== undefined) return { open: (start) => web.fetch(url, { size, start, signal }) };
-  if (path !== undefined) return { open: (start) => readLocal(resolve(folder, path), start) };
+  if (path !== undefined) return { open: (start) => readLocal(resolve(folder, path), { start, signal }) };
   throw new AirgapError('CONFIG_INVALID', 'the lock has neither a "url" nor a "path" of it', {
     hint: 'Run "eck-airgap lock" again; a lock is not edited by hand.',
   });

@@ -2,13 +2,17 @@
 import { open } from 'node:fs/promises';
 import { fileError } from '../../core/errors.ts';
 import { readRange, type ByteStream } from '../../core/streams.ts';
+import type { FetchOptions } from '../../oci/target.ts';
 
-/** From byte `start` on. @throws FILE_NOT_FOUND, IO_FAILED */
-export async function* readLocal(path: string, start = 0): ByteStream & AsyncGenerator<Uint8Array> {
+/** @throws FILE_NOT_FOUND, IO_FAILED */
+export async function* readLocal(
+  path: string,
+  { start, signal }: Pick<FetchOptions, 'start' | 'signal'> = {},
+): ByteStream & AsyncGenerator<Uint8Array> {
   let file;
   try {
     file = await open(path);
-    yield* readRange(file, { start });
+    yield* readRange(file, { start, signal });
   } catch (error) {
     throw fileError(error, 'read', path);
   } finally {

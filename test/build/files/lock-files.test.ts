@@ -216,14 +216,18 @@ describe('what nothing vouches for, where something should, is refused', () => {
 describe('small files are small', () => {
   test('a manifest over its limit is refused', async () => {
     upstream.put(`${ECK}/crds.yaml`, Buffer.alloc(MANIFEST_FILE_LIMIT + 1, ' '));
-    expect((await rejected(lock({ elastic: {} }))).message).toContain('eck-3.5.0-crds.yaml');
+    const error = await rejected(lock({ elastic: {} }));
+    expect(error.code).toBe('REGISTRY_PROTOCOL');
+    expect(error.message).toContain('eck-3.5.0-crds.yaml');
     upstream.put(`${ECK}/crds.yaml`, Buffer.alloc(MANIFEST_FILE_LIMIT, ' '));
     expect(await lock({ elastic: {} })).toHaveLength(3);
   });
 
   test('so is a list of checksums', async () => {
     upstream.put(`${DIAGNOSTICS}/checksums.txt`, Buffer.alloc(SMALL_FILE_LIMIT + 1, '\n'));
-    expect((await rejected(lock({ elastic: { diagnostics: '1.11.0' } }))).message).toContain('eck-diagnostics_1.11.0');
+    const error = await rejected(lock({ elastic: { diagnostics: '1.11.0' } }));
+    expect(error.code).toBe('REGISTRY_PROTOCOL');
+    expect(error.message).toContain('eck-diagnostics_1.11.0');
   });
 });
 
