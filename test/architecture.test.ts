@@ -28,6 +28,7 @@ const ONLY_IN: Readonly<Record<string, readonly string[]>> = {
   'node:http': ['registry'],
   'node:https': ['registry'],
   bcryptjs: ['registry'],
+  openpgp: ['build'],
   commander: ['cli'],
   inquirer: ['cli'],
   ora: ['cli'],

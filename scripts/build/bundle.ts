@@ -23,7 +23,7 @@ export async function bundleProgram(outfile: string): Promise<void> {
     ...shared,
     entryPoints: ['src/cli/main.ts'],
     outfile,
-    plugins: [deferred(['undici', 'iconv-lite'], shared)],
+    plugins: [deferred(['undici', 'iconv-lite', 'openpgp'], shared)],
     banner: { js: '#!/usr/bin/env node' },
     define: { ECK_AIRGAP_VERSION: JSON.stringify(version), 'import.meta.url': '""' },
   });

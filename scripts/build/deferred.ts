@@ -15,7 +15,8 @@ export function deferred(packages: readonly string[], shared: BuildOptions): Plu
         const stdin = { contents: `module.exports = require(${JSON.stringify(path)})`, resolveDir: String(pluginData) };
         const { outputFiles } = await build({ ...shared, stdin, write: false });
         const code = JSON.stringify(outputFiles[0]?.text);
-        return { contents: `new Function('module', 'require', ${code})(module, require)` };
+        const given = 'module, require, __filename';
+        return { contents: `new Function('${given}', ${code})(${given})` };
       });
     },
   };

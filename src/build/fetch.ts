@@ -10,7 +10,8 @@ import { readBlob } from '../oci/content.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import { parseReference } from '../oci/reference.ts';
 import type { Fetcher } from '../oci/target.ts';
-import { fetchFile } from './files.ts';
+import { fetchFile } from './files/fetch-file.ts';
+import { noDownloads } from './files/no-downloads.ts';
 import { cacheFirst, readThrough } from './read-through.ts';
 import { namingImage, selectImage } from './resolve.ts';
 import type { Sources } from './sources.ts';
@@ -55,7 +56,7 @@ export async function fetchLocked(lock: Lock, options: FetchLockedOptions): Prom
     },
     each,
   );
-  for (const file of lock.files) await fetchFile(file, options.folder, options.cache);
+  for (const file of lock.files) await fetchFile(file, { ...options, web: noDownloads });
   options.report?.({ type: 'step', step: 'fetch:done' });
 }
 

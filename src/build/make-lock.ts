@@ -6,7 +6,9 @@ import type { Lock } from '../bundle/lock.ts';
 import { specDigest, type BundleSpec } from '../bundle/spec.ts';
 import type { CatalogueText } from '../catalog/overrides.ts';
 import type { Cache } from '../oci/cache.ts';
-import { lockFiles } from './files.ts';
+import { lockFiles } from './files/lock-files.ts';
+import { noAdding, noDownloads } from './files/no-downloads.ts';
+import { wantedFiles } from './files/wanted-files.ts';
 import { fromSources } from './from-sources.ts';
 import { resolveImage } from './resolve.ts';
 import type { Sources } from './sources.ts';
@@ -48,6 +50,9 @@ export async function makeLock(spec: BundleSpec, options: MakeLockOptions): Prom
     platforms: spec.platforms,
     ...(wanted.selection === undefined ? {} : { selection: wanted.selection }),
     images,
-    files: await lockFiles(spec.files, options.folder),
+    files: await lockFiles(wantedFiles({ files: spec.files, platforms: spec.platforms }), {
+      ...{ cache: { ...options.cache, ...noAdding }, web: noDownloads, folder: options.folder },
+      ...{ imagesIn: () => [], signal: options.signal },
+    }),
   };
 }

@@ -19,7 +19,7 @@ import type { Cache } from '../oci/cache.ts';
 import { walkGraph } from '../oci/copy.ts';
 import { contentOf } from '../oci/content.ts';
 import { descriptorOf, type Descriptor } from '../oci/descriptor.ts';
-import { FILE_MEDIA_TYPE } from './files.ts';
+import { FILE_MEDIA_TYPE } from './files/content.ts';
 import { roots } from './fetch.ts';
 import { encodeProvenance, PROVENANCE_MEDIA_TYPE } from './provenance.ts';
 import { encodeSbom, SBOM_MEDIA_TYPE } from './sbom.ts';

@@ -60,7 +60,8 @@ const SourceSchema = v.strictObject({
   layout: v.optional(v.picklist(['prefix', 'iron-bank']), 'prefix'),
 });
 
-const WebAddress = v.pipe(
+/** Where something is downloaded from. */
+export const WebAddress = v.pipe(
   v.string(),
   v.check((text) => {
     const url = URL.parse(text);

@@ -2,6 +2,7 @@
 // v3.5.0; the image in internal/stackdiag.go of eck-diagnostics at 1.3.0 … 1.11.0).
 import { builtInComponents } from './built-in-components.ts';
 import type { Catalogue, EckRelease } from './components.ts';
+import { signingKeys, stackChartVersions } from './files.ts';
 
 const eckReleases: readonly EckRelease[] = [
   release('2.16.0', '2.16.1', ['1.27', '1.31'], ['4.12', '4.17']),
@@ -36,4 +37,6 @@ export const builtInCatalogue: Catalogue = {
     { eckDiagnostics: { from: '1.8.2', until: '1.8.3' }, supportDiagnostics: '9.1.0' },
     { eckDiagnostics: { from: '1.8.3' }, supportDiagnostics: '9.3.1' },
   ],
+  signingKeys,
+  stackCharts: stackChartVersions,
 };

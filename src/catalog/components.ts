@@ -102,6 +102,16 @@ export interface DiagnosticsRelease {
   readonly supportDiagnostics: string;
 }
 
+/** A public key that vouches for what Elastic publishes. */
+export interface SigningKey {
+  /** Its name as a file, upstream and in a bundle. */
+  readonly name: string;
+  /** OpenPGP fingerprint, upper-case hex: what a fetched key is held against. */
+  readonly fingerprint: string;
+  /** Where it is published; under its name on artifacts.elastic.co by default. */
+  readonly url?: string;
+}
+
 export interface Catalogue {
   readonly components: readonly Component[];
   /** The first that holds a version counts. */
@@ -109,6 +119,10 @@ export interface Catalogue {
   /** The newest minor of each major of the Stack that the tables know: `9.5`. */
   readonly stackLines: readonly string[];
   readonly diagnostics: readonly DiagnosticsRelease[];
+  /** Never trusted because the host that serves the files serves them too. */
+  readonly signingKeys: readonly SigningKey[];
+  /** Exact version of ECK to the version of chart eck-stack that goes with it. */
+  readonly stackCharts: Readonly<Record<string, string>>;
 }
 
 /** @throws COMPONENT_UNKNOWN */

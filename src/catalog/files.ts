@@ -1,5 +1,6 @@
-// The files that belong to a release of ECK, and the keys that Elastic signs with: addresses and pins as data. Fetching and
-// checking them is for `lock` and `build`.
+// The files that belong to a release of ECK, and the keys that Elastic signs with: addresses and pins as data. Which of them
+// a bundle holds is following-files.ts; fetching and checking them is for `lock` and `build`.
+import type { SigningKey } from './components.ts';
 import { formatVersion, parseVersion } from './version.ts';
 
 export interface PublishedFile {
@@ -15,6 +16,7 @@ export interface Chart {
   readonly url: string;
 }
 
+const ARTIFACTS = 'https://artifacts.elastic.co';
 const ECK_DOWNLOADS = 'https://download.elastic.co/downloads/eck';
 const HELM_REPOSITORY = 'https://helm.elastic.co';
 const ECK_DIAGNOSTICS = 'https://github.com/elastic/eck-diagnostics/releases/download';
@@ -52,34 +54,40 @@ export function charts(eckVersion: string, stackChart = stackChartVersions[eckVe
 }
 
 const SYSTEMS = ['Linux', 'Darwin', 'Windows'] as const;
-const ARCHITECTURES: Readonly<Record<string, string>> = { amd64: 'x86_64', arm64: 'arm64' };
+const MACHINES: ReadonlyMap<string, string> = new Map([
+  ['amd64', 'x86_64'],
+  ['arm64', 'arm64'],
+]);
 
-/** The eck-diagnostics program for `platforms` (`linux/amd64`, `windows/amd64`, …); unknown ones are left out. */
+/**
+ * The eck-diagnostics program for `platforms` (`linux/amd64`, `windows/amd64`, …; variants do not count); unknown ones are left out.
+ * @throws VERSION_INVALID
+ */
 export function eckDiagnosticsArchives(version: string, platforms: readonly string[]): readonly PublishedFile[] {
   const base = `${ECK_DIAGNOSTICS}/${formatVersion(parseVersion(version))}`;
-  return platforms.flatMap((platform) => {
+  const builds = platforms.flatMap((platform) => {
     const [os, architecture = ''] = platform.split('/');
     const system = SYSTEMS.find((name) => name.toLowerCase() === os);
-    const machine = ARCHITECTURES[architecture];
-    if (system === undefined || machine === undefined) return [];
-    const name = `eck-diagnostics_${version}_${system}_${machine}.tar.gz`;
-    return [{ name, url: `${base}/${name}`, checksums: `${base}/checksums.txt` }];
+    const machine = MACHINES.get(architecture);
+    return system === undefined || machine === undefined ? [] : `${system}_${machine}`;
+  });
+  return [...new Set(builds)].map((build) => {
+    const name = `eck-diagnostics_${version}_${build}.tar.gz`;
+    return { name, url: `${base}/${name}`, checksums: `${base}/checksums.txt` };
   });
 }
 
-export interface SigningKey {
-  readonly name: string;
-  /** OpenPGP v4 fingerprint, upper-case hex: what a fetched key is held against. */
-  readonly fingerprint: string;
-}
-
-/** Keys that vouch for Elastic's files; never trusted because the host that serves the files serves them too. */
+/** Those of the built-in catalogue. */
 export const signingKeys: readonly SigningKey[] = [
   { name: 'GPG-KEY-elasticsearch', fingerprint: '46095ACC8548582C1A2699A9D27D666CD88E42B4' },
 ];
 
+export function signingKeyFile({ name, url = `${ARTIFACTS}/${name}` }: SigningKey): PublishedFile {
+  return { name, url };
+}
+
 /** The public key of the cosign signatures on Elastic's Stack images. */
-export const COSIGN_KEY_URL = 'https://artifacts.elastic.co/cosign.pub';
+export const COSIGN_KEY_URL = `${ARTIFACTS}/cosign.pub`;
 
 function chart(name: string, version: string): Chart {
   return { name, version, url: `${HELM_REPOSITORY}/helm/${name}/${name}-${version}.tgz` };

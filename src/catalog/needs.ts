@@ -6,7 +6,7 @@ import { formatReference, parseReference } from '../oci/reference.ts';
 import { closure } from './closure.ts';
 import { findComponent, flavourRules, type Catalogue, type Component } from './components.ts';
 import { ELASTIC_REGISTRY } from './image-name.ts';
-import { catalogueOf } from './overrides.ts';
+import { catalogueIn } from './overrides.ts';
 import { publishedName, publishedPlatforms } from './published.ts';
 import { diagnosticsImages } from './select.ts';
 import { parseVersion, type Version } from './version.ts';
@@ -47,8 +47,7 @@ export function needsOf(lock: Lock): Need[] {
 }
 
 function selectionNeeds(selection: LockedSelection, lock: Lock): Need[] {
-  const { catalogue: text } = selection;
-  const catalogue = catalogueOf(text === undefined ? undefined : { text, where: 'the catalogue file in the lock' });
+  const catalogue = catalogueIn(selection);
   const context = { selection, catalogue, lock };
   const operator = findComponent(catalogue, 'eck-operator');
   const diagnostics = selection.diagnostics === undefined ? [] : diagnosticsImages(selection.diagnostics, catalogue);

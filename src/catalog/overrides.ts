@@ -2,11 +2,12 @@
 // that came after this release. Unknown keys are refused with path, expected and found.
 import * as v from 'valibot';
 import { parseDocument } from '../bundle/document.ts';
-import { API_VERSION } from '../bundle/manifest.ts';
+import { API_VERSION, FileName } from '../bundle/manifest.ts';
+import { WebAddress } from '../bundle/spec.ts';
 import { AirgapError } from '../core/errors.ts';
 import { isRepository, isTag } from '../oci/reference.ts';
 import { builtInCatalogue } from './built-in.ts';
-import { flavours, type Catalogue, type Component } from './components.ts';
+import { flavours, type Catalogue, type Component, type SigningKey } from './components.ts';
 import { isEckImage, type EckImage } from './image-name.ts';
 import { isVersion } from './version.ts';
 
@@ -61,6 +62,22 @@ const EckReleaseSchema = v.strictObject({
   openshift: MinorRange,
 });
 
+const Fingerprint = v.pipe(
+  v.string(),
+  v.transform((text) => text.replaceAll(' ', '').toUpperCase()),
+  v.regex(
+    /^(?:[0-9A-F]{40}|[0-9A-F]{64})$/,
+    'is not a whole OpenPGP fingerprint: 40 hexadecimal digits (64 of a v6 key)',
+  ),
+);
+
+const SigningKeySchema = v.strictObject({
+  name: FileName,
+  fingerprint: Fingerprint,
+  /** Under its name on artifacts.elastic.co by default. */
+  url: v.exactOptional(WebAddress),
+});
+
 export const CatalogueSchema = v.strictObject({
   apiVersion: v.literal(API_VERSION),
   kind: v.literal('Catalogue'),
@@ -71,6 +88,10 @@ export const CatalogueSchema = v.strictObject({
   /** Newest known minor of a major of the Stack. */
   stackLines: v.exactOptional(v.array(MinorText)),
   diagnostics: v.exactOptional(v.array(v.strictObject({ eckDiagnostics: Range, supportDiagnostics: VersionText }))),
+  /** Keys that files are signed with; one takes the place of the built-in one of its name. */
+  signingKeys: v.exactOptional(v.array(SigningKeySchema)),
+  /** Exact version of ECK to the version of chart eck-stack that goes with it. */
+  stackCharts: v.exactOptional(v.record(VersionText, VersionText)),
 });
 
 export type CatalogueFile = v.InferOutput<typeof CatalogueSchema>;
@@ -93,6 +114,13 @@ export function catalogueOf(file: CatalogueText | undefined): Catalogue {
     : withOverrides(builtInCatalogue, parseCatalogueFile(file.text, file.where));
 }
 
+/** The catalogue that a choice was made with, as the lock keeps it. @throws CONFIG_INVALID */
+export function catalogueIn({ catalogue }: { readonly catalogue?: string | undefined }): Catalogue {
+  return catalogueOf(
+    catalogue === undefined ? undefined : { text: catalogue, where: 'the catalogue file in the lock' },
+  );
+}
+
 /** The catalogue with the entries of a file over its own. @throws CONFIG_INVALID for a new component without repository */
 export function withOverrides(catalogue: Catalogue, file: CatalogueFile): Catalogue {
   return {
@@ -100,6 +128,8 @@ export function withOverrides(catalogue: Catalogue, file: CatalogueFile): Catalo
     eckReleases: [...(file.eckReleases ?? []), ...catalogue.eckReleases],
     stackLines: putLines(catalogue.stackLines, file.stackLines ?? []),
     diagnostics: [...(file.diagnostics ?? []), ...catalogue.diagnostics],
+    signingKeys: putKeys(catalogue.signingKeys, file.signingKeys ?? []),
+    stackCharts: { ...catalogue.stackCharts, ...file.stackCharts },
   };
 }
 
@@ -119,4 +149,8 @@ function putComponent(components: readonly Component[], entry: ComponentEntry): 
 function putLines(lines: readonly string[], more: readonly string[]): readonly string[] {
   const major = (line: string): string => line.slice(0, line.indexOf('.'));
   return [...lines.filter((line) => !more.some((other) => major(other) === major(line))), ...more];
+}
+
+function putKeys(keys: readonly SigningKey[], more: readonly SigningKey[]): readonly SigningKey[] {
+  return [...keys.filter(({ name }) => !more.some((other) => other.name === name)), ...more];
 }

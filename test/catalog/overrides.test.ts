@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { builtInCatalogue } from '../../src/catalog/built-in.ts';
 import { findComponent, type Catalogue } from '../../src/catalog/components.ts';
+import { charts } from '../../src/catalog/files.ts';
 import { parseCatalogueFile, withOverrides } from '../../src/catalog/overrides.ts';
 import { selectImages, type Selection } from '../../src/catalog/select.ts';
 import { thrown } from '../support/thrown.ts';
@@ -84,6 +85,29 @@ diagnostics: [{ eckDiagnostics: { from: 1.12.0 }, supportDiagnostics: 9.4.0 }]
     expect(names(catalogue, { eckVersion: '4.0.0' })).toHaveLength(1);
   });
 
+  test('pins other keys, written as gpg shows fingerprints', () => {
+    const before = builtInCatalogue.signingKeys[0]!;
+    const catalogue = overridden(`
+signingKeys:
+  - { name: ${before.name}, fingerprint: "0123 4567 89ab cdef 0123  4567 89AB CDEF 0123 4567" }
+  - { name: other.asc, fingerprint: ${before.fingerprint}, url: "https://keys.example/other.asc" }
+`);
+    expect(catalogue.signingKeys.filter(({ name }) => name === before.name)).toEqual([
+      { name: before.name, fingerprint: '0123456789ABCDEF0123456789ABCDEF01234567' },
+    ]);
+    expect(catalogue.signingKeys).toContainEqual({
+      name: 'other.asc',
+      fingerprint: before.fingerprint,
+      url: 'https://keys.example/other.asc',
+    });
+  });
+
+  test('says which chart eck-stack goes with an ECK', () => {
+    const { stackCharts } = overridden('stackCharts: { 3.5.0: 0.20.9, 3.6.0: 0.21.0 }');
+    expect(stackCharts).toEqual({ ...builtInCatalogue.stackCharts, '3.5.0': '0.20.9', '3.6.0': '0.21.0' });
+    expect(charts('3.6.0', stackCharts['3.6.0']).map(({ version }) => version)).toEqual(['3.6.0', '3.6.0', '0.21.0']);
+  });
+
   test('takes the place of a row for a release that is in the tables', () => {
     const row =
       '{ eck: { from: 3.4.0, until: 3.6.0 }, kubernetes: { from: "1.1", to: "1.2" }, openshift: { from: "4.1", to: "4.2" } }';
@@ -122,6 +146,22 @@ describe('refused, by path, are', () => {
       'components: [{ name: a, resource: { kind: A, apiVersion: b, image: c } }]',
       /resource\.image: .*no image that ECK knows$/,
     ],
+    [
+      'a part of a fingerprint',
+      'signingKeys: [{ name: a, fingerprint: D88E42B4 }]',
+      /^signingKeys\[0\]\.fingerprint: "D88E42B4" is not a whole/,
+    ],
+    [
+      'a key whose name is a path',
+      `signingKeys: [{ name: ../a, fingerprint: ${'A'.repeat(40)} }]`,
+      /^signingKeys\[0\]\.name: /,
+    ],
+    [
+      'a key with a secret in its address',
+      `signingKeys: [{ name: a, fingerprint: ${'A'.repeat(40)}, url: "https://u:p@h.example/a" }]`,
+      /^signingKeys\[0\]\.url: /,
+    ],
+    ['a chart without version', 'stackCharts: { 3.5.0: latest }', /^stackCharts\.3\.5\.0: "latest" is not a version/],
     [
       'a release without its first version',
       'eckReleases: [{ eck: {}, kubernetes: { from: "1.1", to: "1.2" }, openshift: { from: "4.1", to: "4.2" } }]',

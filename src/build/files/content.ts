@@ -1,0 +1,93 @@
+// What is at a URL or path right now: its digest and size, and where to read it again. What is downloaded is kept in the
+// cache, each URL asked for once; local files stay where they are.
+import { resolve } from 'node:path';
+import { Digester } from '../../core/digest.ts';
+import type { ByteStream } from '../../core/streams.ts';
+import type { Cache, Identity } from '../../oci/cache.ts';
+import { contentOf, readBlob } from '../../oci/content.ts';
+import { descriptorOf, type Descriptor } from '../../oci/descriptor.ts';
+import type { Fetcher } from '../../oci/target.ts';
+import type { WebFiles } from '../../registry/web-files.ts';
+import { readLocal } from './local.ts';
+
+export const FILE_MEDIA_TYPE = 'application/octet-stream';
+
+/** Manifests are never larger; bytes. */
+export const MANIFEST_FILE_LIMIT = 16 * 1024 * 1024;
+/** Keys, licences and lists of checksums are never larger; bytes. */
+export const SMALL_FILE_LIMIT = 1024 * 1024;
+
+/** What of the cache this takes. */
+export interface FileCache extends Pick<Cache, 'fetch' | 'push'> {
+  /** Stores content whose digest nobody knows yet. */
+  add(stream: ByteStream, options?: { readonly signal?: AbortSignal | undefined }): Promise<Identity>;
+}
+
+export interface FileContent {
+  readonly descriptor: Descriptor;
+  /** Where it can be read again. */
+  readonly source: Fetcher;
+}
+
+export interface Place {
+  readonly url?: string;
+  readonly path?: string;
+}
+
+export interface ReadOptions {
+  /** For a small file: bytes that are accepted at most. It is read whole; without it, it is streamed. */
+  readonly limit?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export type ContentReader = (place: Place, options?: ReadOptions) => Promise<FileContent>;
+
+export interface ContentReaderOptions {
+  readonly cache: FileCache;
+  readonly web: WebFiles;
+  /** The folder that relative paths start from. */
+  readonly folder: string;
+}
+
+/** A reader throws CONTENT_MISSING, FILE_NOT_FOUND and what `WebFiles` fails with. */
+export function contentReader({ cache, web, folder }: ContentReaderOptions): ContentReader {
+  const downloads = new Map<string, Promise<FileContent>>();
+  return ({ url, path = '' }, options = {}) => {
+    if (url === undefined) return localContent(resolve(folder, path), options);
+    const known = downloads.get(url);
+    if (known !== undefined) return known;
+    const started = download(url, { ...options, cache, web });
+    downloads.set(url, started);
+    return started;
+  };
+}
+
+/** Whole, as UTF-8. @throws DIGEST_MISMATCH where it changed meanwhile, MANIFEST_INVALID over the limit */
+export async function textOf({ descriptor, source }: FileContent, options: { limit: number }): Promise<string> {
+  return new TextDecoder().decode(await readBlob(source, descriptor, options));
+}
+
+async function download(
+  url: string,
+  { cache, web, limit, signal }: ReadOptions & Pick<ContentReaderOptions, 'cache' | 'web'>,
+): Promise<FileContent> {
+  if (limit === undefined) {
+    const { digest, size } = await cache.add(web.fetch(url, { signal }), { signal });
+    return { descriptor: { mediaType: FILE_MEDIA_TYPE, digest, size }, source: cache };
+  }
+  const bytes = await web.read(url, { limit, signal });
+  const descriptor = descriptorOf(bytes, FILE_MEDIA_TYPE);
+  const content = contentOf(bytes);
+  await cache.push(descriptor, content, { signal });
+  return { descriptor, source: { fetch: (_, { start = 0 } = {}) => content.open(start) } };
+}
+
+async function localContent(path: string, { signal }: ReadOptions): Promise<FileContent> {
+  const digester = new Digester();
+  for await (const chunk of readLocal(path, { signal })) digester.update(chunk);
+  const { size } = digester;
+  return {
+    descriptor: { mediaType: FILE_MEDIA_TYPE, digest: digester.digest(), size },
+    source: { fetch: (_, options) => readLocal(path, options) },
+  };
+}
