@@ -1,7 +1,7 @@
 // The texts beside a bundle on the media: README.txt for who types the commands, transfer.html for who must approve the
 // transfer. Pure functions of the manifest, of the lock and of what was written.
 import { fingerprintGroups } from '../signing/fingerprint.ts';
-import { describeVerified, type Lock } from './lock.ts';
+import { describeVerified, type LockedFile } from './lock.ts';
 import type { BundleManifest } from './manifest.ts';
 import type { WrittenFile } from './writer.ts';
 
@@ -12,8 +12,10 @@ export interface MediaFacts {
   readonly fingerprint: string;
   readonly bundleDigest: string;
   /** What vouched for each image and file upstream. */
-  readonly lock: Pick<Lock, 'images' | 'files'>;
+  readonly lock: { readonly images: readonly Vouched[]; readonly files: readonly Vouched[] };
 }
+
+type Vouched = Pick<LockedFile, 'name' | 'verified'>;
 
 export function readmeText(manifest: BundleManifest, facts: MediaFacts): string {
   const volumes = facts.files.length;
@@ -122,7 +124,7 @@ ${table('Files', ['file', 'digest', 'bytes', 'checked against'], files)}
 }
 
 /** What is not in the lock is the bundle's own: the lock itself, for example. */
-function voucherOf(wanted: string, locked: readonly Pick<Lock['files'][number], 'name' | 'verified'>[]): string {
+function voucherOf(wanted: string, locked: readonly Vouched[]): string {
   const found = locked.find(({ name }) => name === wanted);
   return found === undefined ? 'made by the build' : describeVerified(found.verified);
 }
