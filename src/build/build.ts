@@ -14,7 +14,9 @@ import { formatSums } from '../signing/sums.ts';
 import type { ProcessIdentity } from '../core/file-lock.ts';
 import type { Hashing } from '../core/hashing.ts';
 import { fetchLocked, type FetchLockedOptions } from './fetch.ts';
+import type { SignaturePolicy } from './image-signatures.ts';
 import { placeInstaller, type Installer } from './installers.ts';
+import { checkLockedSignatures } from './locked-signatures.ts';
 import { packBundle, type PackedBundle } from './pack.ts';
 
 export interface BuildOptions extends FetchLockedOptions {
@@ -25,6 +27,8 @@ export interface BuildOptions extends FetchLockedOptions {
   /** Programs to put beside the bundle. */
   readonly installers?: readonly Installer[];
   readonly signer: Signer;
+  /** What airgap.yaml asks of upstream's signatures. */
+  readonly policy: SignaturePolicy;
   /** Of this program. */
   readonly version: string;
   readonly self: ProcessIdentity;
@@ -46,8 +50,8 @@ const REPAIRS = 3;
 /**
  * Nothing is fetched for a bundle that could not be complete by its lock, and nothing is written of one that is not complete
  * by its content.
- * @throws BUNDLE_INCOMPLETE, NAME_COLLISION, CONTENT_MISSING, DIGEST_MISMATCH, DISK_FULL, the registry's errors; never leaves
- * a bundle that is not whole
+ * @throws BUNDLE_INCOMPLETE, NAME_COLLISION, CONTENT_MISSING, DIGEST_MISMATCH, SIGNATURE_INVALID, DISK_FULL, the registry's
+ * errors; never leaves a bundle that is not whole
  */
 export async function build(lock: Lock, options: BuildOptions): Promise<BuildResult> {
   targetNames(lock.images, { prefix: '' });
@@ -62,9 +66,10 @@ export async function build(lock: Lock, options: BuildOptions): Promise<BuildRes
   for (let repairs = 0; ; repairs++) {
     await fetchLocked(lock, options);
     try {
+      await checkLockedSignatures(lock, options.cache, { ...options.policy, signal: options.signal });
       const packed = await packBundle(lock, options.cache, { ...options, installers });
       requireComplete(proveClosure(lock, packed.images));
-      return await writeMedia(packed, options);
+      return await writeMedia(packed, { ...options, lock });
     } catch (error) {
       const damaged = damagedBlob(error);
       if (damaged === undefined || repairs === REPAIRS) throw error;
@@ -87,9 +92,9 @@ async function placeInstallers({ installers = [], media, signal }: BuildOptions)
   return installers.map(({ name, size, digest }) => ({ path: name, size, sha256: hexOf(digest) }));
 }
 
-async function writeMedia(packed: PackedBundle, options: BuildOptions): Promise<BuildResult> {
+async function writeMedia(packed: PackedBundle, options: BuildOptions & { lock: Lock }): Promise<BuildResult> {
   const { manifest, chunkTable, source } = packed;
-  const { media, volumeSize, signer, self, hashing, signal, report } = options;
+  const { lock, media, volumeSize, signer, self, hashing, signal, report } = options;
   const bodies = manifest.entries.reduce((sum, body) => sum + body.size, 0);
   report?.({ type: 'phase', phase: `writing ${manifest.name}.tar`, total: bodies });
   const bundle = writeBundle(
@@ -104,6 +109,7 @@ async function writeMedia(packed: PackedBundle, options: BuildOptions): Promise<
   const facts = {
     files: written.files,
     installers,
+    lock,
     fingerprint: signer.publicKey.fingerprint,
     bundleDigest: written.bundleDigest,
   };

@@ -5,6 +5,7 @@ import type { BundleSpec, ImageSource } from '../bundle/spec.ts';
 import { IRON_BANK_PLATFORM } from '../catalog/published.ts';
 import { formatReference, parseReference } from '../oci/reference.ts';
 import { anotherSource } from './another-source.ts';
+import { longestPrefix } from './name-prefix.ts';
 import type { WantedBySpecImage } from './wanted-by-spec.ts';
 
 export interface TakenImage extends WantedBySpecImage {
@@ -17,7 +18,7 @@ export interface TakenImage extends WantedBySpecImage {
  * @throws CONTENT_MISSING for all that a source has no build of, PLATFORM_MISSING
  */
 export function fromSources(images: readonly WantedBySpecImage[], sources: BundleSpec['sources']): TakenImage[] {
-  const found = images.map((image) => ({ image, source: sourceOf(image.name, sources) }));
+  const found = images.map((image) => ({ image, source: longestPrefix(image.name, sources) }));
   const ironBank = found.filter(({ source }) => source?.layout === 'iron-bank').map(({ image }) => image);
   const absent = ironBank.filter((image) => image.ironBank === undefined);
   if (absent.length > 0) throw notInIronBank(absent);
@@ -26,17 +27,6 @@ export function fromSources(images: readonly WantedBySpecImage[], sources: Bundl
     const from = source === undefined ? image.name : nameAt(source, image);
     return from === image.name ? image : { ...image, from };
   });
-}
-
-/** The entry with the longest key that the name begins with, by whole components. */
-function sourceOf(name: string, sources: BundleSpec['sources']): ImageSource | undefined {
-  const { registry, repository } = parseReference(name);
-  const components = `${registry}/${repository}`.split('/');
-  for (let length = components.length; length > 0; length--) {
-    const key = components.slice(0, length).join('/');
-    if (Object.hasOwn(sources, key)) return sources[key];
-  }
-  return undefined;
 }
 
 function nameAt({ registry: place, layout }: ImageSource, { name, ironBank }: WantedBySpecImage): string {

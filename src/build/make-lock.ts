@@ -10,6 +10,7 @@ import { lockFiles } from './files/lock-files.ts';
 import { noAdding, noDownloads } from './files/no-downloads.ts';
 import { wantedFiles } from './files/wanted-files.ts';
 import { fromSources } from './from-sources.ts';
+import { keyTexts, type TrustedKeys } from './image-signatures.ts';
 import { resolveImage } from './resolve.ts';
 import type { Sources } from './sources.ts';
 import { wantedBySpec } from './wanted-by-spec.ts';
@@ -21,22 +22,25 @@ export interface MakeLockOptions extends Activity {
   readonly folder: string;
   /** The catalogue file that the specification names. */
   readonly catalogueFile?: CatalogueText | undefined;
+  /** Each key that `signatures` names. */
+  readonly keys: TrustedKeys;
   /** Apply the newest rules to versions that the catalogue does not know. */
   readonly allowUnknownVersion?: boolean;
   /** Images resolved at a time; 8 by default. */
   readonly concurrency?: number;
 }
 
-/** @throws what resolving fails with, and the catalogue's refusals (see `selectImages`) */
+/** @throws SIGNATURE_INVALID, what resolving fails with, and the catalogue's refusals (see `selectImages`) */
 export async function makeLock(spec: BundleSpec, options: MakeLockOptions): Promise<Lock> {
   const wanted = wantedBySpec(spec, options);
   for (const message of wanted.notes) options.report?.({ type: 'warning', message });
   const taken = fromSources(wanted.images, spec.sources);
+  const policy = { signatures: spec.signatures, keys: options.keys };
   options.report?.({ type: 'phase', phase: `resolving ${taken.length} images` });
   const images = await forEach(
     taken,
     async ({ name, from, platforms, uses }, signal) => {
-      const image = await resolveImage(name, { ...options, signal, platforms, from });
+      const image = await resolveImage(name, { ...options, signal, platforms, from, policy });
       options.report?.({ type: 'done', what: name, detail: image.digest });
       return uses === undefined ? image : { ...image, uses: [...uses] };
     },
@@ -46,7 +50,7 @@ export async function makeLock(spec: BundleSpec, options: MakeLockOptions): Prom
     apiVersion: API_VERSION,
     kind: 'Lock',
     metadata: spec.metadata,
-    spec: specDigest(spec, { catalogue: options.catalogueFile?.text }),
+    spec: specDigest(spec, { catalogue: options.catalogueFile?.text, keys: keyTexts(options.keys) }),
     platforms: spec.platforms,
     ...(wanted.selection === undefined ? {} : { selection: wanted.selection }),
     images,

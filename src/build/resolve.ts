@@ -18,6 +18,7 @@ import { cosignTags } from '../oci/referrer-tags.ts';
 import type { Fetcher } from '../oci/target.ts';
 import type { Repository } from '../registry/repository.ts';
 import { anotherSource } from './another-source.ts';
+import { vouchedBy, type SignaturePolicy } from './image-signatures.ts';
 import { readThrough } from './read-through.ts';
 import type { Sources } from './sources.ts';
 
@@ -29,6 +30,7 @@ export interface ResolveContext extends Activity {
   readonly platforms: WantedPlatforms;
   /** The reference to take it from; its name by default. */
   readonly from?: string | undefined;
+  readonly policy: SignaturePolicy;
 }
 
 type Pinned = LockedImage['accompanying'][number];
@@ -36,7 +38,7 @@ type Pinned = LockedImage['accompanying'][number];
 /** Referrers may have referrers (a signature on an SBOM); deeper than this nobody goes. */
 const REFERRER_DEPTH = 3;
 
-/** @throws CONTENT_MISSING, PLATFORM_MISSING and the registry's errors, each naming the image */
+/** @throws CONTENT_MISSING, PLATFORM_MISSING, SIGNATURE_INVALID and the registry's errors, each naming the image */
 export async function resolveImage(name: string, context: ResolveContext): Promise<LockedImage> {
   const { from } = context;
   const task = async (): Promise<LockedImage> => {
@@ -48,16 +50,19 @@ export async function resolveImage(name: string, context: ResolveContext): Promi
     const selection = await selectImage(source, found, context);
     const accompanying = await findAccompanying(repository, selection, context);
     const graph = await walkGraph(source, [selection.root, ...accompanying], { signal });
-    return {
+    const image = {
       name,
       ...(from === undefined ? {} : { from }),
       ...pin(selection.root),
       ...(selection.original === undefined ? {} : { original: pin(selection.original) }),
+      accompanying,
+    };
+    return {
+      ...image,
       platforms: [...selection.platforms],
       ...((await isArtifact(source, selection.root)) ? { artifact: true as const } : {}),
       totalSize: graph.reduce((sum, descriptor) => sum + descriptor.size, 0),
-      verified: 'none',
-      accompanying,
+      verified: await vouchedBy(source, image, { ...context.policy, signal }),
     };
   };
   return namingImage(name, task, from);

@@ -1,6 +1,7 @@
 // The texts beside a bundle on the media: README.txt for who types the commands, transfer.html for who must approve the
-// transfer. Pure functions of the manifest and of what was written.
+// transfer. Pure functions of the manifest, of the lock and of what was written.
 import { fingerprintGroups } from '../signing/fingerprint.ts';
+import { describeVerified, type LockedFile } from './lock.ts';
 import type { BundleManifest } from './manifest.ts';
 import type { WrittenFile } from './writer.ts';
 
@@ -10,7 +11,11 @@ export interface MediaFacts {
   readonly installers: readonly WrittenFile[];
   readonly fingerprint: string;
   readonly bundleDigest: string;
+  /** What vouched for each image and file upstream. */
+  readonly lock: { readonly images: readonly Vouched[]; readonly files: readonly Vouched[] };
 }
+
+type Vouched = Pick<LockedFile, 'name' | 'verified'>;
 
 export function readmeText(manifest: BundleManifest, facts: MediaFacts): string {
   const volumes = facts.files.length;
@@ -74,9 +79,14 @@ export function transferHtml(manifest: BundleManifest, facts: MediaFacts): strin
     image.digest,
     image.platforms.join(', '),
     `${image.accompanying.length}`,
-    'none',
+    voucherOf(image.name, facts.lock.images),
   ]);
-  const files = manifest.files.map((file) => [file.name, file.digest, `${file.size}`]);
+  const files = manifest.files.map((file) => [
+    file.name,
+    file.digest,
+    `${file.size}`,
+    voucherOf(file.name, facts.lock.files),
+  ]);
   const media = onMedia.map((file) => [file.path, `sha256:${file.sha256}`, `${file.size}`]);
   return `<!doctype html>
 <html lang="en">
@@ -106,11 +116,17 @@ ${table(
   ],
 )}
 ${table('On the media', ['file', 'digest', 'bytes'], media)}
-${table('Images', ['image', 'digest', 'platforms', 'signatures and attestations carried', 'upstream signature checked with key'], images)}
-${table('Files', ['file', 'digest', 'bytes'], files)}
+${table('Images', ['image', 'digest', 'platforms', 'signatures and attestations carried', 'checked against'], images)}
+${table('Files', ['file', 'digest', 'bytes', 'checked against'], files)}
 </body>
 </html>
 `;
+}
+
+/** What is not in the lock is the bundle's own: the lock itself, for example. */
+function voucherOf(wanted: string, locked: readonly Vouched[]): string {
+  const found = locked.find(({ name }) => name === wanted);
+  return found === undefined ? 'made by the build' : describeVerified(found.verified);
 }
 
 function table(caption: string, head: readonly string[], rows: readonly (readonly string[])[]): string {

@@ -2,12 +2,14 @@
 import { dirname, join, resolve } from 'node:path';
 import { AirgapError, isAirgapError } from '../core/errors.ts';
 import { writeWholeFile } from '../core/files.ts';
+import { keyTexts, type TrustedKeys } from '../build/image-signatures.ts';
 import { makeLock } from '../build/make-lock.ts';
 import { openSources, type Sources } from '../build/sources.ts';
 import { encodeLock, LOCK_FILE, parseLock, type Lock } from '../bundle/lock.ts';
 import { parseSpec, specDigest, type BundleSpec } from '../bundle/spec.ts';
 import type { CatalogueText } from '../catalog/overrides.ts';
 import { openCache, type Cache } from '../oci/cache.ts';
+import { parsePublicKey, type PublicKey } from '../signing/public-key.ts';
 import type { Command } from 'commander';
 import type { CommandContext } from './command.ts';
 import { listFlag, pathOf, readText, registryOptions, repeatable, withRegistryFlags } from './flags.ts';
@@ -21,6 +23,8 @@ export interface SpecFiles {
   readonly lockPath: string;
   /** The catalogue file that the spec names. */
   readonly catalogueFile: CatalogueText | undefined;
+  /** Each key that the spec's `signatures` names. */
+  readonly keys: TrustedKeys;
 }
 
 export interface Workspace {
@@ -42,7 +46,7 @@ export function withSpecFlags(command: Command): Command {
   );
 }
 
-/** @throws FILE_NOT_FOUND, CONFIG_INVALID */
+/** @throws FILE_NOT_FOUND, CONFIG_INVALID, KEY_INVALID */
 export async function readSpec(context: CommandContext): Promise<SpecFiles> {
   const specPath = pathOf(context, context.args[0] ?? 'airgap.yaml');
   const spec = parseSpec(await readText(specPath), specPath);
@@ -54,6 +58,7 @@ export async function readSpec(context: CommandContext): Promise<SpecFiles> {
     folder,
     lockPath: join(folder, LOCK_FILE),
     catalogueFile: await readCatalogueFile(spec, folder),
+    keys: await readKeys(spec, specPath),
   };
 }
 
@@ -62,6 +67,26 @@ async function readCatalogueFile(spec: BundleSpec, folder: string): Promise<Cata
   if (path === undefined) return undefined;
   const where = resolve(folder, path);
   return { text: await readText(where), where };
+}
+
+/** By the path as it is written. Errors say under which entry it is. */
+async function readKeys(spec: BundleSpec, specPath: string): Promise<TrustedKeys> {
+  const keys = new Map<string, PublicKey>();
+  for (const [prefix, rule] of Object.entries(spec.signatures)) {
+    if (rule === 'none' || keys.has(rule.key)) continue;
+    const path = resolve(dirname(specPath), rule.key);
+    try {
+      keys.set(rule.key, parsePublicKey(await readText(path), path));
+    } catch (error) {
+      if (!isAirgapError(error)) throw error;
+      throw new AirgapError(error.code, `${specPath}, signatures, ${prefix}: ${error.message}`, {
+        cause: error,
+        details: error.details,
+        hint: 'Name the public key (PEM) of who signs these images. Get it by another way than the images.',
+      });
+    }
+  }
+  return keys;
 }
 
 function overridePlatforms(spec: BundleSpec, platforms: readonly string[], specPath: string): BundleSpec {
@@ -88,9 +113,9 @@ export async function withWorkspace<T>(
 /** Resolves everything and writes the lock beside the specification. */
 export async function writeLock(context: CommandContext, files: SpecFiles, workspace: Workspace): Promise<Lock> {
   const { report } = context.output;
-  const { folder, catalogueFile } = files;
+  const { folder, catalogueFile, keys } = files;
   const allowUnknownVersion = context.flags['allowUnknownVersion'] === true;
-  const from = { ...workspace, folder, catalogueFile, allowUnknownVersion };
+  const from = { ...workspace, folder, catalogueFile, keys, allowUnknownVersion };
   const lock = await makeLock(files.spec, { ...from, signal: context.io.signal, report });
   await writeWholeFile(files.lockPath, encodeLock(lock));
   report({ type: 'step', step: 'lock:written' });
@@ -107,7 +132,8 @@ export async function readLock(files: SpecFiles): Promise<Lock | undefined> {
     throw error;
   }
   const lock = parseLock(text, files.lockPath);
-  if (lock.spec === specDigest(files.spec, { catalogue: files.catalogueFile?.text })) return lock;
+  const texts = { catalogue: files.catalogueFile?.text, keys: keyTexts(files.keys) };
+  if (lock.spec === specDigest(files.spec, texts)) return lock;
   throw new AirgapError(
     'LOCK_STALE',
     `${files.lockPath} was made for something else than ${files.specPath} (with its platforms) asks for now`,

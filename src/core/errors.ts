@@ -41,7 +41,10 @@ export const errorCatalogue = {
   PASSPHRASE_REQUIRED: { exit: 2, meaning: 'The private key is encrypted and no passphrase was given.' },
   PASSPHRASE_WRONG: { exit: 2, meaning: 'The passphrase does not open the private key.' },
   SIGNER_FAILED: { exit: 1, meaning: 'The external signer did not answer a signature.' },
-  SIGNATURE_INVALID: { exit: 3, meaning: 'No signature on the bundle was made with the trusted key.' },
+  SIGNATURE_INVALID: {
+    exit: 3,
+    meaning: 'No signature on the bundle, or on an image that must have one, was made with the trusted key.',
+  },
   BUNDLE_CORRUPT: { exit: 3, meaning: 'Bytes of the bundle differ from what was signed.' },
   FORMAT_UNKNOWN: { exit: 2, meaning: 'The bundle is written in a format that this version does not know.' },
   BUNDLE_INCOMPLETE: { exit: 4, meaning: 'The bundle, or something that it should hold, is not all there.' },

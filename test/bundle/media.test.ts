@@ -9,6 +9,12 @@ import { IMAGE, pack } from '../support/pack.ts';
 const { manifest } = pack({ files: { 'eck-operator.tgz': Buffer.from('chart') } });
 const fingerprint = digestOf(Buffer.from('a key'));
 
+const signed = { by: 'cosign', key: digestOf(Buffer.from('a key of upstream')) } as const;
+const lock: MediaFacts['lock'] = {
+  images: manifest.images.map(({ name }) => ({ name, verified: signed })),
+  files: manifest.files.map(({ name }) => ({ name, verified: 'none' })),
+};
+
 const installers = ['eck-airgap-linux-arm64', 'eck-airgap-linux-x64', 'eck-airgap-win-x64.exe'].map((path, i) => ({
   path,
   size: 100 + i,
@@ -21,7 +27,7 @@ function facts(count: number): MediaFacts {
     size: 1000 + i,
     sha256: digestOf(Buffer.from(`${i}`)).slice('sha256:'.length),
   }));
-  return { files, installers, fingerprint, bundleDigest: digestOf(Buffer.from('bundle.json')) };
+  return { files, installers, fingerprint, bundleDigest: digestOf(Buffer.from('bundle.json')), lock };
 }
 
 describe('README.txt', () => {
@@ -79,6 +85,17 @@ describe('transfer.html', () => {
     expect(html).toContain(`${1000 + 1001 + 1002 + 100 + 101 + 102} bytes in 6 files`);
   });
 
+  test('says what vouched for each image and file, as the lock does', () => {
+    const of = (changes: Partial<MediaFacts['lock']>): string[] =>
+      cells(transferHtml(manifest, { ...facts(1), lock: { ...lock, ...changes } }), [IMAGE, 'eck-operator.tgz']);
+    expect(of({})).toEqual([`cosign ${signed.key}`, 'none']);
+    const from = { by: 'checksum', from: 'https://upstream.example/sums' } as const;
+    expect(
+      of({ images: [{ name: IMAGE, verified: 'none' }], files: [{ name: 'eck-operator.tgz', verified: from }] }),
+    ).toEqual(['none', `checksum in ${from.from}`]);
+    expect(of({ files: [] })).toEqual([`cosign ${signed.key}`, 'made by the build']);
+  });
+
   test('runs no script, loads nothing, and escapes every value', () => {
     const evil = `"><script>alert('&')</script><img src=x onerror=y>`;
     const forged = {
@@ -87,7 +104,9 @@ describe('transfer.html', () => {
       images: manifest.images.map((image) => ({ ...image, name: evil, platforms: [evil] })),
       files: manifest.files.map((file) => ({ ...file, name: evil })),
     } as BundleManifest;
-    const html = transferHtml(forged, { ...facts(1), fingerprint: evil, bundleDigest: evil });
+    const vouched = [{ name: evil, verified: { by: 'cosign', key: evil } as const }];
+    const saying = { fingerprint: evil, bundleDigest: evil, lock: { images: vouched, files: vouched } };
+    const html = transferHtml(forged, { ...facts(1), ...saying });
     expect(html).not.toMatch(/<script|<img|javascript:|<link|url\(|@import|https?:/i);
     expect(html).toContain("default-src 'none'");
     expect(html.match(/&#60;script&#62;/g)?.length).toBeGreaterThan(5);
@@ -98,3 +117,8 @@ describe('transfer.html', () => {
     expect(transferHtml(manifest, facts(1))).toContain(IMAGE);
   });
 });
+
+/** The last cell of the row that each name begins. */
+function cells(html: string, names: readonly string[]): string[] {
+  return names.map((name) => html.split(`<tr><td>${name}</td>`)[1]?.split('</td></tr>')[0]?.split('<td>').at(-1) ?? '');
+}

@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { fromSources } from '../../src/build/from-sources.ts';
+import { ruleFor } from '../../src/build/image-signatures.ts';
 import { wantedBySpec } from '../../src/build/wanted-by-spec.ts';
 import { parseSpec } from '../../src/bundle/spec.ts';
 
@@ -15,8 +16,11 @@ function taken(example: number): Record<string, string> {
   return Object.fromEntries(images.map(({ name, from = name }) => [name.replace('docker.elastic.co/', ''), from]));
 }
 
+/** The name again, of which `taken` left out Elastic's registry. */
+const originOf = (name: string) => (name.startsWith('registry.example/') ? name : `docker.elastic.co/${name}`);
+
 describe('docs/sources.md', () => {
-  test('has three examples', () => expect(examples).toHaveLength(3));
+  test('has four examples', () => expect(examples).toHaveLength(4));
 
   test('a mirror changes no reference', () => {
     expect(Object.entries(taken(0)).every(([name, from]) => from === `docker.elastic.co/${name}`)).toBe(true);
@@ -34,5 +38,16 @@ describe('docs/sources.md', () => {
     const own = Object.values(taken(2)).filter((from) => !from.startsWith('docker.elastic.co/'));
     expect(own).toEqual(['registry.example/rebuilt/elasticsearch/elasticsearch:9.5.2']);
     expect(page).toContain(own[0]);
+  });
+
+  test('signatures by a key, with an exception', () => {
+    const { signatures } = parseSpec(examples[3] ?? '', 'the last example');
+    const keys = Object.fromEntries(Object.keys(taken(3)).map((name) => [name, ruleFor(originOf(name), signatures)]));
+    expect(keys).toMatchObject({
+      'eck/eck-operator:3.5.0': undefined,
+      'elasticsearch/elasticsearch:9.5.2': './cosign.pub',
+      'kibana/kibana:9.5.2': './cosign.pub',
+      'registry.example/tools/backup:1.4': './ours.pub',
+    });
   });
 });

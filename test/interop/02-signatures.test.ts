@@ -1,14 +1,15 @@
-// What the enclave can check with its own tools, before anything of ours runs: OpenSSL, sha256sum, cosign.
+// What the enclave can check with its own tools, before anything of ours runs: OpenSSL, sha256sum, cosign. And what cosign
+// signed upstream, which `lock` checks.
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect } from 'vitest';
 import { signatureSlot } from '../../scripts/interop/bundle-file.ts';
-import { SMALL } from '../../scripts/interop/images.ts';
+import { MANY, ORIGIN, SMALL } from '../../scripts/interop/images.ts';
 import { output, run } from '../../scripts/interop/process.ts';
 import { cosignPath } from '../../scripts/interop/tools.ts';
 import { airgap } from '../../scripts/interop/airgap.ts';
 import { journey, once } from './stage/journey.ts';
-import { makeSite, registryAccess, scratchFolder, type Site } from './stage/site.ts';
+import { enclaveRegistry, makeSite, registryAccess, scratchFolder, type Site } from './stage/site.ts';
 import type { Stage } from './stage/setup.ts';
 
 const site = once((stage) => makeSite(stage, { images: [SMALL] }));
@@ -102,6 +103,60 @@ describe('02 signatures', () => {
     await airgap(own.folder, ['verify', media, '--key', own.publicKey]);
   });
 });
+
+describe('02 signatures of upstream', () => {
+  const FORMS = [
+    { form: 'under its tag', flags: ['sign', '--new-bundle-format=false'], taken: true },
+    { form: 'as a Sigstore bundle', flags: ['sign', '--new-bundle-format=true'], taken: true },
+    // cosign verify takes any statement about the image for a signature
+    { form: 'as an attestation', flags: ['attest', '--type', 'custom', '--predicate', 'cosign.pub'], taken: false },
+  ];
+  for (const { form, flags, taken } of FORMS) {
+    journey(`lock ${taken ? 'takes' : 'refuses'} what cosign signed ${form}`, { needs: ['cosign'] }, async (stage) => {
+      const { folder, name, locks } = await upstreamSite(stage);
+      const offline = ['--tlog-upload=false', '--use-signing-config=false', '--yes'];
+      await cosign(folder, [...flags, '--key', 'cosign.key', ...offline, name]);
+      const format = flags.filter((flag) => flag.startsWith('--new-bundle-format'));
+      await cosign(folder, ['verify', '--key', 'cosign.pub', '--insecure-ignore-tlog', ...format, name]);
+      const der = `openssl pkey -pubin -in "$1" -outform DER | sha256sum | cut -d" " -f1`;
+      const fingerprint = await shell(stage, der, [join(folder, 'cosign.pub')]);
+      expect(await locks('cosign.pub')).toEqual(
+        taken ? { status: 0, key: `sha256:${fingerprint}` } : { status: 3, key: undefined },
+      );
+      expect(await locks('other.pub')).toEqual({ status: 3, key: undefined });
+    });
+  }
+});
+
+/** An image of three platforms in a registry of its own, two key pairs of cosign, and `lock` with either of them. */
+async function upstreamSite(stage: Stage) {
+  const folder = await scratchFolder(stage, 'upstream-');
+  const registry = await enclaveRegistry(stage, 'plain');
+  const from = ['--src-cert-dir', stage.certificates.clientFolder, '--src-authfile', stage.upstream.authfile];
+  const copy = ['copy', '--all', '--preserve-digests', ...from, '--dest-tls-verify=false'];
+  const to = `${registry.host}/${MANY}`;
+  await run('skopeo', [...copy, `docker://${stage.upstream.host}/${MANY}`, `docker://${to}`]);
+  for (const prefix of ['cosign', 'other']) await cosign(folder, ['generate-key-pair', '--output-key-prefix', prefix]);
+  const locks = async (key: string): Promise<{ status: number; key: string | undefined }> => {
+    const spec = {
+      apiVersion: 'eck-airgap/v1',
+      kind: 'BundleSpec',
+      metadata: { name: 'site-alpha' },
+      images: [`${ORIGIN}/${MANY}`],
+      mirrors: { [ORIGIN]: registry.url },
+      signatures: { [ORIGIN]: { key } },
+    };
+    await writeFile(join(folder, 'airgap.yaml'), JSON.stringify(spec));
+    const { status, stdout } = await airgap(folder, ['lock', 'airgap.yaml', '--json'], { mayFail: true });
+    return { status, key: /"by":\s*"cosign",\s*"key":\s*"([^"]+)"/.exec(stdout)?.[1] };
+  };
+  return { folder, name: `${to}@${stage.digests[MANY] ?? ''}`, locks };
+}
+
+/** Keys without a passphrase; nothing of the user is read. */
+async function cosign(folder: string, args: readonly string[]): Promise<void> {
+  await run(cosignPath, args, { cwd: folder, env: { HOME: folder, COSIGN_PASSWORD: '' } });
+}
 
 /** Runs a script in a new folder, stopping at the first command that fails; answers what it printed. */
 async function shell(stage: Stage, script: string, args: readonly string[]): Promise<string> {

@@ -22,6 +22,9 @@ import {
 } from '../../src/oci/media-types.ts';
 import { parsePlatform, type Platform } from '../../src/oci/platform.ts';
 import type { Store, Target } from '../../src/oci/target.ts';
+import { BUNDLE_V0_3, SIGNATURE_ANNOTATION, SIMPLE_SIGNING } from '../../src/signing/cosign.ts';
+import type { PrivateKey } from '../../src/signing/private-key.ts';
+import { bundleJson, signatureOver, signedStatement, simpleSigningPayload } from './cosign.ts';
 
 export interface Blob {
   readonly descriptor: Descriptor;
@@ -148,19 +151,9 @@ export function randomArtifact(seed: string, options: { artifactType?: string; s
   return { root: manifest.descriptor, blobs: [layerBlob, config, manifest] };
 }
 
-/** What `cosign sign` stores under the tag sha256-<hex>.sig. */
-export function cosignSignature(subject: Descriptor): Graph {
-  const payload = raw(
-    'application/vnd.dev.cosign.simplesigning.v1+json',
-    canonicalJson({
-      critical: {
-        identity: { 'docker-reference': '' },
-        image: { 'docker-manifest-digest': subject.digest },
-        type: 'cosign container image signature',
-      },
-      optional: null,
-    }),
-  );
+/** What `cosign sign` stores under the tag sha256-<hex>.sig; without a key the signature is none. */
+export function cosignSignature(subject: Descriptor, key?: PrivateKey): Graph {
+  const payload = raw(SIMPLE_SIGNING, simpleSigningPayload(subject.digest));
   const config = blob(OCI_CONFIG, {
     architecture: '',
     os: '',
@@ -168,7 +161,8 @@ export function cosignSignature(subject: Descriptor): Graph {
     rootfs: { type: 'layers', diff_ids: [payload.descriptor.digest] },
     history: [{}],
   });
-  const layerDescriptor = { ...payload.descriptor, annotations: { 'dev.cosignproject.cosign/signature': 'MEUCIQ==' } };
+  const signature = key === undefined ? 'MEUCIQ==' : signatureOver(payload.bytes, key);
+  const layerDescriptor = { ...payload.descriptor, annotations: { [SIGNATURE_ANNOTATION]: signature } };
   const manifest = blob(OCI_MANIFEST, {
     schemaVersion: 2,
     mediaType: OCI_MANIFEST,
@@ -176,6 +170,21 @@ export function cosignSignature(subject: Descriptor): Graph {
     layers: [layerDescriptor],
   });
   return { root: manifest.descriptor, blobs: [payload, config, manifest] };
+}
+
+/** What newer cosigns store as a referrer: a Sigstore bundle. */
+export function cosignBundle(subject: Descriptor, key: PrivateKey): Graph {
+  const bundle = raw(BUNDLE_V0_3, bundleJson(signedStatement(subject.digest), key));
+  const config = raw(OCI_EMPTY, Buffer.from('{}'));
+  const manifest = blob(OCI_MANIFEST, {
+    schemaVersion: 2,
+    mediaType: OCI_MANIFEST,
+    artifactType: BUNDLE_V0_3,
+    config: config.descriptor,
+    layers: [bundle.descriptor],
+    subject: { mediaType: subject.mediaType, digest: subject.digest, size: subject.size },
+  });
+  return { root: manifest.descriptor, blobs: [bundle, config, manifest] };
 }
 
 /** Pushes every blob, and names the root. */

@@ -55,6 +55,7 @@ export const buildCommand: CommandModule = {
         volumeSize: volume,
         installers,
         signer,
+        policy: { signatures: files.spec.signatures, keys: files.keys },
         version: VERSION,
         self: context.io.self,
         hashing: context.hashing,
