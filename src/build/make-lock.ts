@@ -8,11 +8,12 @@ import type { CatalogueText } from '../catalog/overrides.ts';
 import type { Cache } from '../oci/cache.ts';
 import { lockFiles } from './files.ts';
 import { fromSources } from './from-sources.ts';
+import { unlessGone, type GoneOptions } from './gone.ts';
 import { resolveImage } from './resolve.ts';
 import type { Sources } from './sources.ts';
 import { wantedBySpec } from './wanted-by-spec.ts';
 
-export interface MakeLockOptions extends Activity {
+export interface MakeLockOptions extends Activity, GoneOptions {
   readonly cache: Cache;
   readonly sources: Sources;
   /** The folder that relative file paths start from. */
@@ -34,9 +35,11 @@ export async function makeLock(spec: BundleSpec, options: MakeLockOptions): Prom
   const images = await forEach(
     taken,
     async ({ name, from, platforms, uses }, signal) => {
-      const image = await resolveImage(name, { ...options, signal, platforms, from });
+      const resolve = { ...options, signal, platforms, from };
+      const image = await unlessGone(name, () => resolveImage(name, resolve), options);
+      if (image === undefined) return [];
       options.report?.({ type: 'done', what: name, detail: image.digest });
-      return uses === undefined ? image : { ...image, uses: [...uses] };
+      return [uses === undefined ? image : { ...image, uses: [...uses] }];
     },
     { concurrency: options.concurrency ?? 8, signal: options.signal },
   );
@@ -47,7 +50,7 @@ export async function makeLock(spec: BundleSpec, options: MakeLockOptions): Prom
     spec: specDigest(spec, { catalogue: options.catalogueFile?.text }),
     platforms: spec.platforms,
     ...(wanted.selection === undefined ? {} : { selection: wanted.selection }),
-    images,
+    images: images.flat(),
     files: await lockFiles(spec.files, options.folder),
   };
 }
