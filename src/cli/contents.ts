@@ -32,7 +32,7 @@ export async function readContents(
   context: CommandContext,
   path: string,
 ): Promise<{ compared: Compared; contents: Contents }> {
-  const text = await lockText(pathOf(context, path));
+  const text = await lockText(pathOf(context, path), context.io.signal);
   if (text !== undefined) {
     const contents = await lockContents(parseLock(text, path), await existingCache(context), context.io);
     return { compared: { path, kind: 'lock' }, contents };
@@ -44,19 +44,20 @@ export async function readContents(
 }
 
 /** Undefined for what is no lock: the folders, volumes and tars that a bundle may be, or nothing at all. */
-async function lockText(path: string): Promise<string | undefined> {
+async function lockText(path: string, signal: AbortSignal): Promise<string | undefined> {
   const found = await stat(path).catch(() => undefined);
   if (found === undefined || found.isDirectory() || parseVolumeName(basename(path)) !== undefined) return undefined;
   const pieces: Buffer[] = [];
   let size = 0;
   try {
-    for await (const piece of createReadStream(path) as AsyncIterable<Buffer>) {
+    for await (const piece of createReadStream(path, { signal }) as AsyncIterable<Buffer>) {
       if (size === 0 && piece.toString('latin1').startsWith(`${MANIFEST_PATH}\0`)) return undefined;
       pieces.push(piece);
       size += piece.byteLength;
       if (size > DOCUMENT_LIMIT) throw neither(path);
     }
   } catch (error) {
+    signal.throwIfAborted();
     throw fileError(error, 'read', path);
   }
   return Buffer.concat(pieces).toString('utf8');
