@@ -1,8 +1,16 @@
 // What a lock or a bundle holds, as far as two of them can be compared (difference.ts): images and files by name, blobs by
 // digest. A bundle's own documents (lock, bill of materials, provenance) follow from the rest and are only among the blobs.
 import type { Digest } from '../core/digest.ts';
-import { LOCK_FILE, PROVENANCE_FILE, SBOM_FILE, type Lock, type LockedImage, type Verified } from './lock.ts';
-import type { BundleImage, BundleManifest } from './manifest.ts';
+import {
+  LOCK_FILE,
+  PROVENANCE_FILE,
+  SBOM_FILE,
+  type Lock,
+  type LockedFile,
+  type LockedImage,
+  type Verified,
+} from './lock.ts';
+import type { BundleFile, BundleImage, BundleManifest } from './manifest.ts';
 
 /** An image, a chart or a file. What is absent is not known, or is nothing that such a thing has. */
 export interface Item {
@@ -33,38 +41,34 @@ export interface Contents {
 export function contentsOfLock(lock: Lock, blobs?: ReadonlyMap<Digest, number>): Contents {
   return {
     images: new Map(lock.images.map((image) => [image.name, { ...imageItem(image), ...knownByLock(image) }])),
-    files: new Map(lock.files.map(({ name, url, ...file }) => [name, fileItem({ ...file, from: url })])),
+    files: new Map(lock.files.map((file) => [file.name, fileItem(file)])),
     ...(blobs === undefined ? {} : { blobs }),
   };
 }
 
 /** @param lock the one that the bundle holds; without it, it is not known where things are from and what vouched for them */
 export function contentsOfBundle(manifest: BundleManifest, lock?: Lock): Contents {
-  const locked = new Map(lock?.images.map((image) => [image.name, image]));
-  const lockedFiles = new Map(lock?.files.map((file) => [file.name, file]));
+  const images = new Map(lock?.images.map((image) => [image.name, image]));
+  const files = new Map(lock?.files.map((file) => [file.name, file]));
+  const carried = manifest.files.filter(({ name }) => !DOCUMENTS.has(name));
+  const blobs = manifest.entries.filter(({ path }) => path.startsWith('blobs/'));
   return {
-    images: new Map(
-      manifest.images.map((image) => {
-        const known = locked.get(image.name);
-        return [image.name, { ...imageItem(image), ...(known?.digest === image.digest ? knownByLock(known) : {}) }];
-      }),
-    ),
-    files: new Map(
-      manifest.files
-        .filter(({ name }) => !DOCUMENTS.has(name))
-        .map(({ name, digest, size }) => {
-          const known = lockedFiles.get(name);
-          const { url, verified } = known?.digest === digest ? known : {};
-          return [name, fileItem({ digest, size, from: url, verified })];
-        }),
-    ),
-    blobs: new Map(
-      manifest.entries.filter(({ path }) => path.startsWith('blobs/')).map(({ digest, size }) => [digest, size]),
-    ),
+    images: new Map(manifest.images.map((image) => [image.name, bundledImage(image, images.get(image.name))])),
+    files: new Map(carried.map((file) => [file.name, bundledFile(file, files.get(file.name))])),
+    blobs: new Map(blobs.map(({ digest, size }) => [digest, size])),
   };
 }
 
 const DOCUMENTS: ReadonlySet<string> = new Set([LOCK_FILE, SBOM_FILE, PROVENANCE_FILE]);
+
+/** What a lock says of other content is not believed of this. */
+function bundledImage(image: BundleImage, locked: LockedImage | undefined): Item {
+  return { ...imageItem(image), ...(locked?.digest === image.digest ? knownByLock(locked) : {}) };
+}
+
+function bundledFile(file: BundleFile, locked: LockedFile | undefined): Item {
+  return fileItem(locked?.digest === file.digest ? locked : file);
+}
 
 function imageItem({ digest, original, platforms, accompanying, artifact }: LockedImage | BundleImage): Item {
   return {
@@ -80,17 +84,11 @@ function knownByLock({ name, from = name, verified, totalSize, original }: Locke
   return { from, verified, size: totalSize + (original?.size ?? 0) };
 }
 
-function fileItem(file: {
-  digest: Digest;
-  size: number;
-  from: string | undefined;
-  verified: Verified | undefined;
-}): Item {
-  const { digest, size, from, verified } = file;
+function fileItem({ digest, size, url, verified }: Pick<BundleFile, 'digest' | 'size'> & Partial<LockedFile>): Item {
   return {
     digest,
     size,
-    ...(from === undefined ? {} : { from }),
+    ...(url === undefined ? {} : { from: url }),
     ...(verified === undefined ? {} : { verified }),
   };
 }

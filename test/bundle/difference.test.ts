@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { contentsOfBundle, contentsOfLock, type Contents, type Item } from '../../src/bundle/contents.ts';
 import { differenceOf, type Difference, type Differences } from '../../src/bundle/difference.ts';
-import { LOCK_FILE, type Lock } from '../../src/bundle/lock.ts';
+import { LOCK_FILE, type Lock, type Verified } from '../../src/bundle/lock.ts';
 import { digestOf, type Digest } from '../../src/core/digest.ts';
 import { lockFor } from '../support/locks.ts';
 import { pack } from '../support/pack.ts';
@@ -183,23 +183,29 @@ describe('a bundle', () => {
   const CHART = 'registry.example/charts/app:1.0.0';
   const { manifest } = pack({ files: { [LOCK_FILE]: Buffer.from('lock'), 'a.txt': Buffer.from('a') } });
   const [packed] = manifest.images;
-  const lockOf = (verified: Lock['images'][number]['verified'], pinned = packed?.digest): Lock => {
-    const made = lockFor({ images: [IMAGE] });
-    return { ...made, images: made.images.map((locked) => ({ ...locked, verified, digest: pinned! })) };
+  const text = manifest.files.find(({ name }) => name === 'a.txt')!;
+  const lockOf = (verified: Verified, pinned = { image: packed!.digest, file: text.digest }): Lock => {
+    const made = lockFor({ images: [IMAGE], files: { 'a.txt': [] } });
+    return {
+      ...made,
+      images: made.images.map((locked) => ({ ...locked, verified, digest: pinned.image })),
+      files: made.files.map((locked) => ({ ...locked, verified, digest: pinned.file })),
+    };
   };
 
   test('without its lock says nothing of what vouched for an image, and that is no difference', () => {
     const verified = { by: 'cosign', key: 'k' } as const;
     const known = contentsOfBundle(manifest, lockOf(verified));
     expect(known.images.get(IMAGE)).toMatchObject({ from: IMAGE, verified });
+    expect(known.files.get('a.txt')).toMatchObject({ digest: text.digest, verified });
     expect(differenceOf(contentsOfBundle(manifest), known).same).toBe(true);
     expect(differenceOf(contentsOfBundle(manifest, lockOf('none')), known).images.changed).toHaveLength(1);
   });
 
-  test('with a lock that pins another image is not told of by it', () => {
-    const wrong = contentsOfBundle(manifest, lockOf({ by: 'cosign', key: 'k' }, digest('another')));
-    expect(wrong.images.get(IMAGE)).not.toHaveProperty('verified');
-    expect(wrong.images.get(IMAGE)?.digest).toBe(packed?.digest);
+  test('with a lock that pins other content is not told of by it', () => {
+    const other = { image: digest('another'), file: digest('another file') };
+    const wrong = contentsOfBundle(manifest, lockOf({ by: 'cosign', key: 'k' }, other));
+    expect(wrong).toEqual(contentsOfBundle(manifest));
   });
 
   test('has its own documents among its blobs, and not among its files', () => {

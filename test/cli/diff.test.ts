@@ -201,6 +201,15 @@ describe('two locks', () => {
   });
 });
 
+test('a lock cannot write rows of its own', async () => {
+  await done('lock', 'airgap.yaml');
+  await writeFile(site.path('old'), await site.read('airgap.lock.yaml'));
+  await changeLock((image) => ({ ...image, from: 'elsewhere\nnothing to carry\u001b[2J' }));
+  const { stdout } = await done('diff', 'old', 'airgap.lock.yaml');
+  expect(stdout).toMatch(/elsewhere nothing to carry$/m);
+  expect(stdout).not.toContain('\u001b');
+});
+
 describe('what is neither', () => {
   test.each([
     ['absent.yaml', 'FILE_NOT_FOUND', 2],
