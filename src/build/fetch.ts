@@ -12,6 +12,7 @@ import { parseReference } from '../oci/reference.ts';
 import type { Fetcher } from '../oci/target.ts';
 import { fetchFile } from './files/fetch-file.ts';
 import { noDownloads } from './files/no-downloads.ts';
+import { explainingMissing, type MovedTagContext } from './moved-tag.ts';
 import { cacheFirst, readThrough } from './read-through.ts';
 import { namingImage, selectImage } from './resolve.ts';
 import type { Sources } from './sources.ts';
@@ -35,12 +36,15 @@ interface Graph {
   readonly nodes: readonly Descriptor[];
 }
 
-/** @throws CONTENT_MISSING, DIGEST_MISMATCH and the registry's errors, each naming the image or file */
+/** @throws CONTENT_MISSING, UPSTREAM_CHANGED, DIGEST_MISMATCH and the registry's errors, each naming the image or file */
 export async function fetchLocked(lock: Lock, options: FetchLockedOptions): Promise<void> {
   const each = { concurrency: options.concurrency ?? 3, signal: options.signal };
   const graphs = await forEach(
     lock.images,
-    (image, signal) => namingImage(image.name, () => readGraph(image, { ...options, signal }), image.from),
+    (image, signal) => {
+      const own = { ...options, signal };
+      return ofImage(image, own, () => readGraph(image, own));
+    },
     each,
   );
   options.report?.({ type: 'step', step: 'fetch:manifests' });
@@ -51,7 +55,7 @@ export async function fetchLocked(lock: Lock, options: FetchLockedOptions): Prom
     graphs,
     async ({ image, source }, signal) => {
       const copy = { transfers, signal, progress, report: options.report };
-      await namingImage(image.name, () => copyGraph(source, options.cache, roots(image), copy), image.from);
+      await ofImage(image, { ...options, signal }, () => copyGraph(source, options.cache, roots(image), copy));
       options.report?.({ type: 'done', what: image.name });
     },
     each,
@@ -63,6 +67,11 @@ export async function fetchLocked(lock: Lock, options: FetchLockedOptions): Prom
 /** What of an image is carried with all that is below it; the original index goes along as a single blob. */
 export function roots(image: LockedImage): Descriptor[] {
   return [image, ...image.accompanying].map(({ digest, mediaType, size }) => ({ digest, mediaType, size }));
+}
+
+/** Errors name the image, and say where its tag moved what the lock pins out of reach. */
+function ofImage<T>(image: LockedImage, context: MovedTagContext, task: () => Promise<T>): Promise<T> {
+  return explainingMissing(image, context, () => namingImage(image.name, task, image.from));
 }
 
 async function readGraph(image: LockedImage, options: FetchLockedOptions): Promise<Graph> {

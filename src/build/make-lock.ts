@@ -10,12 +10,13 @@ import { lockFiles } from './files/lock-files.ts';
 import { noAdding, noDownloads } from './files/no-downloads.ts';
 import { wantedFiles } from './files/wanted-files.ts';
 import { fromSources } from './from-sources.ts';
+import { unlessGone, type GoneOptions } from './gone.ts';
 import { keyTexts, type TrustedKeys } from './image-signatures.ts';
 import { resolveImage } from './resolve.ts';
 import type { Sources } from './sources.ts';
 import { wantedBySpec } from './wanted-by-spec.ts';
 
-export interface MakeLockOptions extends Activity {
+export interface MakeLockOptions extends Activity, GoneOptions {
   readonly cache: Cache;
   readonly sources: Sources;
   /** The folder that relative file paths start from. */
@@ -40,9 +41,11 @@ export async function makeLock(spec: BundleSpec, options: MakeLockOptions): Prom
   const images = await forEach(
     taken,
     async ({ name, from, platforms, uses }, signal) => {
-      const image = await resolveImage(name, { ...options, signal, platforms, from, policy });
+      const resolve = { ...options, signal, platforms, from, policy };
+      const image = await unlessGone(name, () => resolveImage(name, resolve), options);
+      if (image === undefined) return [];
       options.report?.({ type: 'done', what: name, detail: image.digest });
-      return uses === undefined ? image : { ...image, uses: [...uses] };
+      return [uses === undefined ? image : { ...image, uses: [...uses] }];
     },
     { concurrency: options.concurrency ?? 8, signal: options.signal },
   );
@@ -53,7 +56,7 @@ export async function makeLock(spec: BundleSpec, options: MakeLockOptions): Prom
     spec: specDigest(spec, { catalogue: options.catalogueFile?.text, keys: keyTexts(options.keys) }),
     platforms: spec.platforms,
     ...(wanted.selection === undefined ? {} : { selection: wanted.selection }),
-    images,
+    images: images.flat(),
     files: await lockFiles(wantedFiles({ files: spec.files, platforms: spec.platforms }), {
       ...{ cache: { ...options.cache, ...noAdding }, web: noDownloads, folder: options.folder },
       ...{ imagesIn: () => [], signal: options.signal },

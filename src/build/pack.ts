@@ -1,7 +1,7 @@
 // From a lock and a full cache to a bundle: its manifest, its chunk table, and where each body comes from. A pure function
 // of the lock and of content that has the lock's digests.
 import { chunkHashes } from '../core/chunks.ts';
-import { digestOf, type Digest } from '../core/digest.ts';
+import { digestOf } from '../core/digest.ts';
 import { forEach } from '../core/pool.ts';
 import { indexJson, OCI_LAYOUT_BYTES } from '../bundle/index-json.ts';
 import { heldImages, type HeldImage } from '../bundle/held-images.ts';
@@ -15,12 +15,11 @@ import {
   type BundleManifest,
 } from '../bundle/manifest.ts';
 import type { BodySource } from '../bundle/chunk-source.ts';
-import type { Cache } from '../oci/cache.ts';
-import { walkGraph } from '../oci/copy.ts';
+import type { Cache, Identity } from '../oci/cache.ts';
 import { contentOf } from '../oci/content.ts';
-import { descriptorOf, type Descriptor } from '../oci/descriptor.ts';
+import { descriptorOf } from '../oci/descriptor.ts';
 import { FILE_MEDIA_TYPE } from './files/content.ts';
-import { roots } from './fetch.ts';
+import { lockedBlobs } from './lock-contents.ts';
 import { encodeProvenance, PROVENANCE_MEDIA_TYPE } from './provenance.ts';
 import { encodeSbom, SBOM_MEDIA_TYPE } from './sbom.ts';
 
@@ -49,7 +48,7 @@ export async function packBundle(lock: Lock, cache: Cache, options: PackOptions)
   const documents = ownDocuments(lock, held, options);
   for (const { file, bytes } of documents) await cache.push(file, contentOf(bytes), { signal: options.signal });
   const files = [...documents.map(({ file }) => file), ...lock.files.map(bundleFile)];
-  const blobs = await collectBlobs(lock, files, { cache, signal: options.signal });
+  const blobs = await collectBlobs(lock, documents, { cache, signal: options.signal });
   const index = indexJson(images);
   const chunks = [OCI_LAYOUT_BYTES, index].map(chunkHashes);
   chunks.push(...(await forEach(blobs, (blob) => cache.chunks(blob), { concurrency: 8, signal: options.signal })));
@@ -109,13 +108,11 @@ function ownDocument(name: string, mediaType: string, bytes: Buffer): OwnDocumen
 /** Every blob that the bundle holds, each once, by digest. */
 async function collectBlobs(
   lock: Lock,
-  files: readonly BundleFile[],
+  documents: readonly OwnDocument[],
   { cache, signal }: { cache: Cache; signal: AbortSignal | undefined },
-): Promise<Descriptor[]> {
-  const blobs = new Map<Digest, Descriptor>();
-  const graph = await walkGraph(cache, lock.images.flatMap(roots), { signal });
-  const originals = lock.images.flatMap((image) => (image.original ? [image.original] : []));
-  for (const descriptor of [...files, ...graph, ...originals]) blobs.set(descriptor.digest, descriptor);
+): Promise<Identity[]> {
+  const blobs = await lockedBlobs(lock, cache, { signal });
+  for (const { file } of documents) blobs.set(file.digest, file);
   return [...blobs.values()].sort((a, b) => (a.digest < b.digest ? -1 : 1));
 }
 

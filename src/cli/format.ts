@@ -14,8 +14,9 @@ export function formatBytes(bytes: number): string {
     : `${value < 1000 ? value.toPrecision(3) : Math.round(value)} ${units[unit] ?? ''}`;
 }
 
-/** Columns as wide as their widest cell, two blanks between them. */
-export function table(rows: readonly (readonly string[])[]): string[] {
+/** Columns as wide as their widest cell, two blanks between them. Text from outside cannot begin a row of its own. */
+export function table(cells: readonly (readonly string[])[]): string[] {
+  const rows = cells.map((row) => row.map((cell) => cell.replace(/\s/g, ' ')));
   const widths: number[] = [];
   for (const row of rows) row.forEach((cell, i) => (widths[i] = Math.max(widths[i] ?? 0, cell.length)));
   return rows.map((row) =>

@@ -14,6 +14,7 @@ const loaders: Readonly<Record<string, () => Promise<CommandModule>>> = {
   build: async () => (await import('./commands/build.ts')).buildCommand,
   verify: async () => (await import('./commands/verify.ts')).verifyCommand,
   inspect: async () => (await import('./commands/inspect.ts')).inspectCommand,
+  diff: async () => (await import('./commands/diff.ts')).diffCommand,
   export: async () => (await import('./commands/export.ts')).exportCommand,
   load: async () => (await import('./commands/load.ts')).loadCommand,
   serve: async () => (await import('./commands/serve.ts')).serveCommand,

@@ -3,7 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import { AirgapError, isAirgapError } from '../core/errors.ts';
 import { writeWholeFile } from '../core/files.ts';
 import { keyTexts, type TrustedKeys } from '../build/image-signatures.ts';
-import { makeLock } from '../build/make-lock.ts';
+import { makeLock, type MakeLockOptions } from '../build/make-lock.ts';
 import { openSources, type Sources } from '../build/sources.ts';
 import { encodeLock, LOCK_FILE, parseLock, type Lock } from '../bundle/lock.ts';
 import { parseSpec, specDigest, type BundleSpec } from '../bundle/spec.ts';
@@ -110,15 +110,19 @@ export async function withWorkspace<T>(
   }
 }
 
-/** Resolves everything and writes the lock beside the specification. */
-export async function writeLock(context: CommandContext, files: SpecFiles, workspace: Workspace): Promise<Lock> {
-  const { report } = context.output;
+/** What a lock is made with. */
+export function lockOptions(context: CommandContext, files: SpecFiles, workspace: Workspace): MakeLockOptions {
   const { folder, catalogueFile, keys } = files;
   const allowUnknownVersion = context.flags['allowUnknownVersion'] === true;
-  const from = { ...workspace, folder, catalogueFile, keys, allowUnknownVersion };
-  const lock = await makeLock(files.spec, { ...from, signal: context.io.signal, report });
+  const { signal } = context.io;
+  return { ...workspace, folder, catalogueFile, keys, allowUnknownVersion, signal, report: context.output.report };
+}
+
+/** Resolves everything and writes the lock beside the specification. */
+export async function writeLock(context: CommandContext, files: SpecFiles, workspace: Workspace): Promise<Lock> {
+  const lock = await makeLock(files.spec, lockOptions(context, files, workspace));
   await writeWholeFile(files.lockPath, encodeLock(lock));
-  report({ type: 'step', step: 'lock:written' });
+  context.output.report({ type: 'step', step: 'lock:written' });
   return lock;
 }
 

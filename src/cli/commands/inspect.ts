@@ -1,10 +1,11 @@
-import { openBundle, openUnverified, type Bundle } from '../../bundle/reader.ts';
+import type { Bundle } from '../../bundle/reader.ts';
 import { requireComplete } from '../../catalog/proof.ts';
 import { bundleClosure } from '../../install/closure.ts';
 import { closureLines } from '../closure.ts';
 import type { CommandContext, CommandModule } from '../command.ts';
-import { listFlag, pathOf, trustedKeys, withKeyFlag } from '../flags.ts';
+import { withKeyFlag } from '../flags.ts';
 import { formatBytes, plural, table } from '../format.ts';
+import { withShownBundle } from '../shown-bundle.ts';
 
 export const inspectCommand: CommandModule = {
   name: 'inspect',
@@ -14,16 +15,7 @@ export const inspectCommand: CommandModule = {
       .option('--closure', 'prove that every image the operator and the carried manifests will ask for is in it')
       .addHelpText('after', '\nExample:\n  eck-airgap inspect site-alpha.tar --json\n'),
   run: async (context) => {
-    const paths = context.args.map((path) => pathOf(context, path));
-    const signed = listFlag(context, 'key').length > 0;
-    const bundle = signed
-      ? await openBundle(paths, { keys: await trustedKeys(context, context.args[0] ?? ''), signal: context.io.signal })
-      : await openUnverified(paths);
-    try {
-      if (!bundle.verified)
-        context.output.warn(
-          'the signature was not checked: this is what the bundle says of itself. Pass --key airgap.pub to check it.',
-        );
+    await withShownBundle(context, context.args, async (bundle) => {
       if (context.flags['closure'] === true) await showClosure(context, bundle);
       else
         context.output.result(
@@ -35,9 +27,7 @@ export const inspectCommand: CommandModule = {
           },
           describe(bundle),
         );
-    } finally {
-      await bundle.close();
-    }
+    });
   },
 };
 

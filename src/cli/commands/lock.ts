@@ -1,13 +1,28 @@
-import type { CommandModule } from '../command.ts';
+import { checkLock, type LockCheck } from '../../build/check-lock.ts';
+import { AirgapError } from '../../core/errors.ts';
+import type { CommandContext, CommandModule } from '../command.ts';
+import { countsLine, differenceLines } from '../difference.ts';
 import { formatBytes, plural, table } from '../format.ts';
-import { readSpec, withSpecFlags, withWorkspace, writeLock } from '../spec-files.ts';
+import {
+  lockOptions,
+  readLock,
+  readSpec,
+  withSpecFlags,
+  withWorkspace,
+  writeLock,
+  type SpecFiles,
+} from '../spec-files.ts';
 
 export const lockCommand: CommandModule = {
   name: 'lock',
   summary: 'Pin every tag of airgap.yaml to a digest, in airgap.lock.yaml beside it.',
-  define: (command) => withSpecFlags(command).addHelpText('after', '\nExample:\n  eck-airgap lock airgap.yaml\n'),
+  define: (command) =>
+    withSpecFlags(command)
+      .option('--check', 'write nothing: say what upstream has changed since the lock was made, and fail if anything')
+      .addHelpText('after', '\nExamples:\n  eck-airgap lock airgap.yaml\n  eck-airgap lock airgap.yaml --check\n'),
   run: async (context) => {
     const files = await readSpec(context);
+    if (context.flags['check'] === true) return check(context, files);
     const lock = await withWorkspace(context, files.spec, (workspace) => writeLock(context, files, workspace));
     context.output.result({ lock: files.lockPath, images: lock.images, files: lock.files }, [
       ...table(
@@ -17,3 +32,30 @@ export const lockCommand: CommandModule = {
     ]);
   },
 };
+
+/** The tables come before the error that says that something changed; --json has one document either way. @throws UPSTREAM_CHANGED */
+async function check(context: CommandContext, files: SpecFiles): Promise<void> {
+  const lock = await readLock(files);
+  if (lock === undefined)
+    throw new AirgapError('FILE_NOT_FOUND', `there is no ${files.lockPath} to check`, {
+      hint: `Make it with "eck-airgap lock ${files.specPath}".`,
+    });
+  const found = await withWorkspace(context, files.spec, (workspace) =>
+    checkLock(files.spec, lock, lockOptions(context, files, workspace)),
+  );
+  if (context.flags['json'] === true) requireUnchanged(found, files);
+  const same = `nothing has changed since ${files.lockPath} was made`;
+  context.output.result({ lock: files.lockPath, ...found }, [
+    ...differenceLines(found, same),
+    ...found.gone.map(({ message }) => `gone: ${message}`),
+  ]);
+  requireUnchanged(found, files);
+}
+
+function requireUnchanged(found: LockCheck, files: SpecFiles): void {
+  if (found.same) return;
+  throw new AirgapError('UPSTREAM_CHANGED', `since ${files.lockPath} was made: ${countsLine(found)}`, {
+    hint: `Review what changed, then pin it with "eck-airgap lock ${files.specPath}".`,
+    details: { lock: files.lockPath, ...found },
+  });
+}
