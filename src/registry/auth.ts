@@ -1,16 +1,20 @@
-// Who we are to one registry: learns from its challenges what it wants, keeps tokens by scope, and renews them. Sending is
-// transport.ts; the token service is token.ts.
+// Who we are to one server: learns from its challenges what it wants, keeps tokens by scope, and renews them. Sending is
+// transport.ts; the token service, which only registries have, is token.ts.
 import { AirgapError, isAirgapError } from '../core/errors.ts';
 import { parseChallenges, type Challenge } from './challenge.ts';
 import type { Clock } from './clock.ts';
 import type { Credential } from './credential.ts';
+import type { ServerKind } from './endpoint.ts';
 import { untilAborted } from './keyed-queue.ts';
+import { loginHints, type LoginHints } from './login-hints.ts';
 import { covers, mergeScopes, parseScopes } from './scope.ts';
 import { basicAuthorization, type Token, type TokenRequest } from './token.ts';
 
 export interface AuthOptions {
   /** Where the credential is for, for messages. */
   readonly host: string;
+  /** A registry by default. */
+  readonly server?: ServerKind | undefined;
   readonly credential: () => Promise<Credential | undefined>;
   readonly clock: Clock;
   /** Judges a realm. @throws URL_REFUSED */
@@ -35,6 +39,7 @@ const MARGIN = 10_000;
 
 export class Auth {
   readonly #options: AuthOptions;
+  readonly #hints: LoginHints;
   #scheme: Scheme | undefined;
   #tokens: HeldToken[] = [];
   /** What the last challenge was answered with. */
@@ -43,6 +48,7 @@ export class Auth {
 
   constructor(options: AuthOptions) {
     this.#options = options;
+    this.#hints = loginHints(options.host, options.server ?? 'registry');
   }
 
   /** The Authorization for a request that needs `scopes`, as far as is known; undefined before the first challenge. */
@@ -100,7 +106,7 @@ export class Auth {
       `${host} refuses the credentials for it${from === undefined ? '' : ` from ${from}`}${because(cause)}`,
       {
         cause,
-        hint: `Log in again ("docker login ${host}" or the like), and check that the account may use this repository; where the registry needs no account, log out.`,
+        hint: this.#hints.refused,
         details: { host, ...(from === undefined ? {} : { credentials: from }) },
       },
     );
@@ -113,7 +119,7 @@ export class Auth {
       `${host} wants credentials, and there are none for it${because(cause)}`,
       {
         cause,
-        hint: `Log in ("docker login ${host}" or the like), or pass --authfile. The name of an image that does not exist can also be the reason.`,
+        hint: this.#hints.wanted,
         details: { host },
       },
     );
@@ -126,9 +132,9 @@ export class Auth {
   async #choose(challenges: readonly Challenge[]): Promise<{ scheme: Scheme; asked: readonly string[] }> {
     const credential = await this.#credential();
     const bearer = challenges.find((challenge) => challenge.scheme === 'bearer');
-    if (bearer !== undefined) {
-      if (credential?.kind === 'bearer')
-        return { scheme: { kind: 'given', authorization: `Bearer ${credential.token}` }, asked: [] };
+    if (bearer !== undefined && credential?.kind === 'bearer')
+      return { scheme: { kind: 'given', authorization: `Bearer ${credential.token}` }, asked: [] };
+    if (bearer !== undefined && this.#options.server !== 'web server') {
       const realm = this.#options.checkRealm(bearer.parameters.get('realm') ?? '');
       const scheme = { kind: 'bearer', realm, service: bearer.parameters.get('service') } as const;
       return { scheme, asked: parseScopes(bearer.parameters.get('scope')) };
@@ -143,9 +149,7 @@ export class Auth {
     throw new AirgapError(
       'REGISTRY_UNAUTHORIZED',
       `${this.#options.host} wants a user name and password, and there is only a token for it`,
-      {
-        hint: `Log in with user name and password ("docker login ${this.#options.host}").`,
-      },
+      { hint: this.#hints.password },
     );
   }
 
@@ -154,9 +158,7 @@ export class Auth {
     return new AirgapError(
       'REGISTRY_UNAUTHORIZED',
       `${this.#options.host} wants credentials of a kind that is not supported (it offers: ${names})`,
-      {
-        hint: 'Basic and Bearer are supported.',
-      },
+      { hint: this.#hints.schemes },
     );
   }
 

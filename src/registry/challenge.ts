@@ -98,8 +98,5 @@ class Scanner {
 }
 
 function malformed(why: string): AirgapError {
-  return new AirgapError(
-    'REGISTRY_PROTOCOL',
-    `the registry sent a Www-Authenticate header that cannot be read: ${why}`,
-  );
+  return new AirgapError('REGISTRY_PROTOCOL', `the server sent a Www-Authenticate header that cannot be read: ${why}`);
 }

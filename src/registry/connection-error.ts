@@ -48,7 +48,7 @@ function explain(system: string, cause: unknown): Explanation {
   }
   if (system.startsWith('HPE_')) return { code: 'REGISTRY_PROTOCOL', why: `what answers is not HTTP (${system})` };
   if (system === 'UND_ERR_DESTROYED' || system === 'UND_ERR_CLOSED')
-    return { code: 'INTERNAL', why: 'the client of this registry is closed' };
+    return { code: 'INTERNAL', why: 'this client is closed' };
   if (system === 'UND_ERR_HEADERS_OVERFLOW')
     return { code: 'REGISTRY_PROTOCOL', why: 'the headers of the answer are too large' };
   return { code: 'REGISTRY_UNREACHABLE', ...unreachable(system, cause) };
@@ -57,9 +57,9 @@ function explain(system: string, cause: unknown): Explanation {
 function unreachable(system: string, cause: unknown): { why: string; hint?: string } {
   switch (system) {
     case 'ECONNREFUSED':
-      return { why: 'connection refused', hint: 'Check host and port, and that the registry runs.' };
+      return { why: 'connection refused', hint: 'Check host and port, and that the server runs.' };
     case 'ENOTFOUND':
-      return { why: 'no such host', hint: 'Check the name of the registry and the DNS of this machine.' };
+      return { why: 'no such host', hint: 'Check the name of the host and the DNS of this machine.' };
     case 'EAI_AGAIN':
       return { why: 'the name cannot be looked up now', hint: 'Check the DNS of this machine.' };
     case 'EHOSTUNREACH':
@@ -109,7 +109,7 @@ function notTrusted(system: string, cause: unknown): Explanation {
     return {
       code: 'TLS_FAILED',
       why,
-      hint: 'Renew the certificate of the registry, or check the clock of this machine.',
+      hint: 'Renew the certificate of the server, or check the clock of this machine.',
     };
   }
   if (system === 'ERR_TLS_CERT_ALTNAME_INVALID' || system === 'HOSTNAME_MISMATCH') {

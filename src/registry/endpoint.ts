@@ -7,6 +7,9 @@ import { isNotTls } from './connection-error.ts';
 import { isLoopback } from './host-place.ts';
 import type { Wire } from './wire.ts';
 
+/** What is spoken to: it decides what an answer means, and how messages speak of it. */
+export type ServerKind = 'registry' | 'web server';
+
 export interface Endpoint {
   /** `host[:port]` that credentials are looked up for. */
   readonly credentialHost: string;
@@ -44,24 +47,34 @@ export async function findOrigin(wire: Wire, host: string, signal?: AbortSignal)
   }
 }
 
-function mirrorEndpoint(host: string, mirror: string, plainHttp: boolean): Endpoint {
+/** The URL of a host's mirror, with the path that goes in front. @throws CONFIG_INVALID, TLS_REQUIRED */
+export function mirrorUrl(host: string, mirror: string, plainHttp: boolean): URL {
   const url = URL.parse(mirror);
-  const prefix = url?.pathname.replace(/^\/+|\/+$/g, '') ?? '';
   const plain =
     url !== null && /^https?:$/.test(url.protocol) && `${url.username}${url.password}${url.search}${url.hash}` === '';
-  if (url === null || !plain || (prefix !== '' && !isRepository(prefix))) {
-    throw new AirgapError(
-      'CONFIG_INVALID',
-      `the mirror of ${host} is not a URL of a registry: ${JSON.stringify(mirror.slice(0, 200).replace(/\/\/[^/]*@/, '//***@'))}`,
-      {
-        hint: 'Write https://HOST[:PORT][/PREFIX]; credentials for it come from the credentials file.',
-      },
-    );
-  }
-  if (url.protocol === 'http:' && !plainHttp && !isLoopback(url.hostname)) {
-    throw new AirgapError('TLS_REQUIRED', `the mirror of ${host} is spoken to without TLS: ${url.origin}`, {
-      hint: 'Use https://, or add --plain-http if the network is trusted.',
-    });
-  }
+  if (!plain) throw noMirror(host, mirror);
+  requireTls(url, plainHttp, `the mirror of ${host}`);
+  return url;
+}
+
+/** @throws TLS_REQUIRED for plain HTTP beyond loopback, where it was not asked for */
+export function requireTls(url: URL, plainHttp: boolean, what: string): void {
+  if (url.protocol === 'https:' || plainHttp || isLoopback(url.hostname)) return;
+  throw new AirgapError('TLS_REQUIRED', `${what} is spoken to without TLS: ${url.origin}`, {
+    hint: 'Use https://, or add --plain-http if the network is trusted.',
+  });
+}
+
+function mirrorEndpoint(host: string, mirror: string, plainHttp: boolean): Endpoint {
+  const url = mirrorUrl(host, mirror, plainHttp);
+  const prefix = url.pathname.replace(/^\/+|\/+$/g, '');
+  if (prefix !== '' && !isRepository(prefix)) throw noMirror(host, mirror);
   return { credentialHost: url.host, prefix: prefix === '' ? '' : `${prefix}/`, origin: new URL(url.origin) };
+}
+
+function noMirror(host: string, mirror: string): AirgapError {
+  const shown = JSON.stringify(mirror.slice(0, 200).replace(/\/\/[^/]*@/, '//***@'));
+  return new AirgapError('CONFIG_INVALID', `not a URL that can be the mirror of ${host}: ${shown}`, {
+    hint: 'Write https://HOST[:PORT][/PREFIX]; credentials for it come from the credentials file.',
+  });
 }

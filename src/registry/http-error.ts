@@ -5,6 +5,7 @@ import type { Answer } from './answer.ts';
 import { headerOf, readSome } from './answer.ts';
 import { parseRetryAfter } from './retry-after.ts';
 import { CLIENT_CERTIFICATE_HINT } from './connection-error.ts';
+import type { ServerKind } from './endpoint.ts';
 import { showUrl } from './url-policy.ts';
 
 const BODY_LIMIT = 64 * 1024;
@@ -46,15 +47,14 @@ export function isUndecided(error: unknown): boolean {
 }
 
 /** Reads the error body, at most 64 KiB of it, and makes the error; `now` is for Retry-After. */
-export async function httpError(answer: Answer, now: number): Promise<HttpError> {
+export async function httpError(answer: Answer, now: number, server: ServerKind = 'registry'): Promise<HttpError> {
   const body = (await readSome(answer, BODY_LIMIT)).toString('utf8'); // of a HEAD too: reading ends the exchange
   const entries = parseErrorBody(body);
   const codes = entries.map((entry) => entry.code);
   const said = entries.map(({ code, message }) => (message === '' ? code : `${code}: ${message}`)).join('; ');
-  const summary = safeText(
-    said === '' ? (isPage(answer, body) ? 'a web page, not an answer of a registry' : body) : said,
-  );
-  const code = codeFor(answer, codes);
+  const page = server === 'registry' ? 'a web page, not an answer of a registry' : '';
+  const summary = safeText(said === '' ? (isPage(answer, body) ? page : body) : said);
+  const code = server === 'registry' ? codeFor(answer, codes) : webCodeFor(answer);
   return new HttpError(
     code,
     `${answer.method} ${showUrl(answer.url)}: ${answer.status}${summary === '' ? '' : ` ${summary}`}`,
@@ -62,7 +62,7 @@ export async function httpError(answer: Answer, now: number): Promise<HttpError>
       status: answer.status,
       codes,
       retryAfter: parseRetryAfter(headerOf(answer, 'retry-after'), now),
-      hint: hintFor(code, answer, body),
+      hint: hintFor(code, answer, { body, server }),
       details: { method: answer.method, url: showUrl(answer.url), status: answer.status, codes },
     },
   );
@@ -128,22 +128,28 @@ function codeFor(answer: Answer, codes: readonly string[]): ErrorCode {
   }
 }
 
+/** The status is all that a web server says: it has no error bodies that everybody understands. */
+function webCodeFor(answer: Answer): ErrorCode {
+  return answer.status === 404 || answer.status === 410 ? 'CONTENT_MISSING' : codeFor(answer, []);
+}
+
 /** An answer to HEAD has no body that could say more, unless it is announced as a page; one to GET has to say what is absent. */
 function isAbsent(answer: Answer, codes: readonly string[]): boolean {
   return (answer.method === 'HEAD' && !isPage(answer, '')) || codes.some((code) => ABSENT.test(code));
 }
 
-function hintFor(code: ErrorCode, answer: Answer, body: string): string | undefined {
-  if (code === 'REGISTRY_DENIED')
-    return 'Ask for the right to do this in the registry, or log in with another account.';
+function hintFor(code: ErrorCode, answer: Answer, from: { body: string; server: ServerKind }): string | undefined {
+  const { body, server } = from;
+  if (code === 'REGISTRY_DENIED') return 'Ask for the right to do this there, or use another account.';
   if (code === 'REGISTRY_RATE_LIMITED')
     return 'Wait and run the same command again: what is done is not done twice. Logging in may raise the limit.';
   if (answer.status === 413) return 'Raise the limit of the proxy before the registry (nginx: client_max_body_size).';
   if (answer.status === 400 && answer.url.protocol === 'http:' && /https/i.test(body))
-    return 'The registry speaks TLS there: leave out --plain-http.';
+    return 'TLS is spoken there: leave out --plain-http, or write https://.';
   if (answer.status === 400 && /SSL certificate/i.test(body)) return CLIENT_CERTIFICATE_HINT;
   if (answer.status >= 500)
-    return 'The registry failed; its log may say why. Run the same command again: what is done is not done twice.';
-  if (isPage(answer, body)) return 'Something other than a registry answers there: check host, port and proxy.';
+    return 'The server failed; its log may say why. Run the same command again: what is done is not done twice.';
+  if (server === 'registry' && isPage(answer, body))
+    return 'Something other than a registry answers there: check host, port and proxy.';
   return undefined;
 }

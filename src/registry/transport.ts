@@ -1,12 +1,12 @@
-// Requests to one registry, as the rest of the client makes them: with credentials, redirects and retries. A token that
-// ends in the middle is renewed once for each request. Every URL the registry sends passes url-policy.ts.
+// Requests to one registry or web server, as the rest of the client makes them: with credentials, redirects and retries. A
+// token that ends in the middle is renewed once for each request. Every URL the server sends passes url-policy.ts.
 import { AirgapError } from '../core/errors.ts';
 import { discard, headerOf, readAll, type Answer, type Method, type Page } from './answer.ts';
 import { Attempts } from './attempts.ts';
 import { Auth } from './auth.ts';
 import type { Clock } from './clock.ts';
 import type { CredentialSource } from './credential.ts';
-import { findOrigin, type Endpoint } from './endpoint.ts';
+import { findOrigin, type Endpoint, type ServerKind } from './endpoint.ts';
 import { expiring } from './expiring.ts';
 import { askedBy, httpError, type HttpError } from './http-error.ts';
 import { untilAborted } from './keyed-queue.ts';
@@ -32,7 +32,9 @@ export interface Call {
 }
 
 export interface TransportOptions {
-  readonly endpoint: Endpoint;
+  readonly endpoint: Pick<Endpoint, 'credentialHost' | 'origin'>;
+  /** A registry by default. */
+  readonly server?: ServerKind | undefined;
   readonly plainHttp: boolean;
   readonly wire: Wire;
   readonly clock: Clock;
@@ -57,9 +59,10 @@ export class Transport {
 
   constructor(options: TransportOptions) {
     this.#options = options;
-    const { endpoint, clock, credentials } = options;
+    const { endpoint, server, clock, credentials } = options;
     this.#auth = new Auth({
       host: endpoint.credentialHost,
+      server,
       clock,
       credential: expiring(async () => credentials?.find(endpoint.credentialHost), CREDENTIAL_LIFE, clock),
       checkRealm: (realm) => checkRealm(realm, this.#known()),
@@ -114,7 +117,7 @@ export class Transport {
     const url = typeof call.target === 'string' ? new URL(`/v2/${call.target}`, sender.origin) : call.target;
     const answer = await this.#authorized(call, url, sender);
     if (expected.includes(answer.status)) return answer;
-    const error = await httpError(answer, this.#options.clock.now());
+    const error = await httpError(answer, this.#options.clock.now(), this.#options.server);
     call.signal?.throwIfAborted();
     throw call.anonymous !== true && sameOrigin(answer.url, sender.origin) ? await this.#judged(error) : error;
   }

@@ -85,7 +85,7 @@ function parse(what: string, text: string, base?: URL): URL {
   if (url === null) {
     throw new AirgapError(
       'URL_REFUSED',
-      `the ${what} that ${base?.host ?? 'the registry'} sent is not a URL: ${JSON.stringify(text.slice(0, 100))}`,
+      `the ${what} that ${base?.host ?? 'the server'} sent is not a URL: ${JSON.stringify(text.slice(0, 100))}`,
     );
   }
   if (url.protocol !== 'https:' && url.protocol !== 'http:') throw refused(what, url, 'it is neither http nor https');
@@ -112,8 +112,8 @@ function checkScheme(what: string, url: URL, from: URL, sender: Sender): void {
 }
 
 function refused(what: string, url: URL, why: string): AirgapError {
-  return new AirgapError('URL_REFUSED', `the registry sent a ${what} that is not followed: ${showUrl(url)}: ${why}`, {
-    hint: 'Check the address of the registry and the proxies before it; a registry that answers this may be misconfigured or hostile.',
+  return new AirgapError('URL_REFUSED', `the server sent a ${what} that is not followed: ${showUrl(url)}: ${why}`, {
+    hint: 'Check the address of the server and the proxies before it; a server that answers this may be misconfigured or hostile.',
     details: { what, url: showUrl(url) },
   });
 }

@@ -1,5 +1,12 @@
-// Files on web servers: download sites and chart repositories. What registries hold is repository.ts.
+// Files on web servers: download sites and chart repositories. What registries hold is repository.ts. Credentials are those
+// for the host that is really contacted, and go to it alone, when it asks for them.
 import type { ByteStream } from '../core/streams.ts';
+import { systemClock } from './clock.ts';
+import type { RegistryOptions } from './registry.ts';
+import { Transport } from './transport.ts';
+import { atAddress, webAddress, type WebAddress } from './web-address.ts';
+import { downloadFile, refuseEndless, type WebFile } from './web-download.ts';
+import { Wire } from './wire.ts';
 
 export interface WebFiles {
   /**
@@ -24,4 +31,53 @@ export interface WebFetchOptions {
   /** First byte wanted; 0 by default. */
   readonly start?: number | undefined;
   readonly signal?: AbortSignal | undefined;
+}
+
+/** What holds for every server; what is for uploads alone is left out. */
+export interface WebFilesOptions extends Omit<RegistryOptions, 'mirror' | 'uploads' | 'chunkSize' | 'chunkThreshold'> {
+  /**
+   * `host[:port]` to where its files are really fetched from: `https://host[:port][/prefix]`. The whole path of the original
+   * follows the prefix. Plain http beyond loopback needs `plainHttp`, for mirrors and originals.
+   */
+  readonly mirrors?: Readonly<Record<string, string>> | undefined;
+}
+
+/** @throws TLS_FAILED (ca) */
+export function openWebFiles(options: WebFilesOptions = {}): WebFiles {
+  const { mirrors = {}, plainHttp = false } = options;
+  const wire = new Wire(options);
+  const transports = new Map<string, Transport>();
+  const fileAt = ({ target }: WebAddress): WebFile => {
+    const transport = transports.get(target.origin) ?? openTransport(target, wire, options);
+    transports.set(target.origin, transport);
+    return { transport, call: { target, scopes: [] } };
+  };
+  return {
+    read: async (url, { limit, signal }) => {
+      const address = webAddress(url, { mirrors, plainHttp });
+      const { transport, call } = fileAt(address);
+      try {
+        const { answer, bytes } = await transport.read({ ...call, method: 'GET', signal, elsewhere: true }, limit);
+        refuseEndless(answer);
+        return bytes;
+      } catch (error) {
+        throw error === signal?.reason ? error : atAddress(error, address);
+      }
+    },
+    async *fetch(url, { size, start, signal } = {}) {
+      const address = webAddress(url, { mirrors, plainHttp });
+      try {
+        yield* downloadFile(fileAt(address), size, { start, signal });
+      } catch (error) {
+        throw error === signal?.reason ? error : atAddress(error, address);
+      }
+    },
+    close: () => wire.close(),
+  };
+}
+
+function openTransport({ origin, host }: URL, wire: Wire, options: WebFilesOptions): Transport {
+  const { plainHttp = false, retries = 5, clock = systemClock, credentials } = options;
+  const endpoint = { credentialHost: host, origin: new URL(origin) };
+  return new Transport({ endpoint, server: 'web server', plainHttp, wire, clock, retries, credentials });
 }

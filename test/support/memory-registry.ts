@@ -38,6 +38,8 @@ interface Upload {
 export class MemoryRegistry {
   readonly repositories = new Map<string, StoredRepository>();
   readonly uploads = new Map<string, Upload>();
+  /** What is served by path, as a web server does. */
+  readonly files = new Map<string, { bytes: Buffer; headers: Readonly<Record<string, string>> }>();
   readonly #options: MemoryRegistryOptions;
   #sessions = 0;
 
@@ -67,6 +69,8 @@ export class MemoryRegistry {
   }
 
   async handle(call: Call): Promise<Reply> {
+    const file = this.files.get(call.url.pathname);
+    if (file) return part(call, file.bytes, file.headers);
     if (call.url.pathname === '/v2/') return json(200, {});
     const [, name = '', area, rest = ''] =
       /^\/v2\/(.+?)\/(blobs\/uploads|blobs|manifests|referrers|tags)\/(.*)$/.exec(call.url.pathname) ?? [];
@@ -89,22 +93,7 @@ export class MemoryRegistry {
   #blob(call: Call, name: string, digest: string): Reply {
     const bytes = this.repositories.get(name)?.blobs.get(digest);
     if (!bytes) return registryError(404, 'BLOB_UNKNOWN');
-    const headers = {
-      'content-type': 'application/octet-stream',
-      'docker-content-digest': digest,
-      'accept-ranges': 'bytes',
-    };
-    const range = /^bytes=(\d+)-(\d*)$/.exec(header(call, 'range') ?? '');
-    if (!range || call.method === 'HEAD') return { status: 200, headers, body: bytes };
-    const start = Number(range[1]);
-    const end = range[2] ? Math.min(Number(range[2]), bytes.length - 1) : bytes.length - 1;
-    if (start > end)
-      return { ...registryError(416, 'RANGE_INVALID'), headers: { 'content-range': `bytes */${bytes.length}` } };
-    return {
-      status: 206,
-      headers: { ...headers, 'content-range': `bytes ${start}-${end}/${bytes.length}` },
-      body: bytes.subarray(start, end + 1),
-    };
+    return part(call, bytes, { 'docker-content-digest': digest });
   }
 
   async #startUpload(call: Call, name: string): Promise<Reply> {
@@ -214,6 +203,22 @@ export class MemoryRegistry {
     const link = `</v2/${name}/tags/list?n=${page.length}&last=${page.at(-1) ?? ''}>; rel="next"`;
     return { ...reply, headers: { ...reply.headers, link } };
   }
+}
+
+/** Content, or what Range asks for of it. */
+function part(call: Call, bytes: Buffer, more: Readonly<Record<string, string>>): Reply {
+  const headers = { 'content-type': 'application/octet-stream', 'accept-ranges': 'bytes', ...more };
+  const range = /^bytes=(\d+)-(\d*)$/.exec(header(call, 'range') ?? '');
+  if (!range || call.method === 'HEAD') return { status: 200, headers, body: bytes };
+  const start = Number(range[1]);
+  const end = range[2] ? Math.min(Number(range[2]), bytes.length - 1) : bytes.length - 1;
+  if (start > end)
+    return { ...registryError(416, 'RANGE_INVALID'), headers: { 'content-range': `bytes */${bytes.length}` } };
+  return {
+    status: 206,
+    headers: { ...headers, 'content-range': `bytes ${start}-${end}/${bytes.length}` },
+    body: bytes.subarray(start, end + 1),
+  };
 }
 
 export function digestOfBytes(bytes: Uint8Array): string {
