@@ -52,7 +52,8 @@ export async function fetchFile(file: LockedFile, folder: string, cache: Cache):
   }
 }
 
-async function* readFile(path: string, start = 0): ByteStream & AsyncGenerator<Uint8Array> {
+/** A file from byte `start` on. @throws FILE_NOT_FOUND, IO_FAILED */
+export async function* readFile(path: string, start = 0): ByteStream & AsyncGenerator<Uint8Array> {
   let file;
   try {
     file = await open(path);
