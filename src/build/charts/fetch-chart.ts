@@ -1,0 +1,76 @@
+// Brings a locked chart into the cache: the archive from where the lock says, the rest made of it again. What is there
+// already costs no request.
+import { resolve } from 'node:path';
+import type { LockedChart, LockedImage } from '../../bundle/lock.ts';
+import { AirgapError, isAirgapError } from '../../core/errors.ts';
+import { contentOf } from '../../oci/content.ts';
+import type { Descriptor } from '../../oci/descriptor.ts';
+import type { Content, PushOptions, Store } from '../../oci/target.ts';
+import type { WebFiles } from '../../registry/web-files.ts';
+import { readLocal } from '../files/local.ts';
+import { namingImage } from '../resolve.ts';
+import { readChart } from './chart-archive.ts';
+import { chartArtifact, HELM_CHART } from './chart-artifact.ts';
+
+export interface FetchChartContext extends PushOptions {
+  readonly cache: Pick<Store, 'fetch' | 'push'>;
+  readonly web: Pick<WebFiles, 'fetch'>;
+  /** The folder that relative paths start from. */
+  readonly folder: string;
+}
+
+/**
+ * Archive, config and manifest are in the cache afterwards.
+ * @param image a locked chart
+ * @throws DIGEST_MISMATCH when it is no longer what was locked, CONTENT_MISSING, FILE_NOT_FOUND and the errors of any
+ * request, each beginning with the chart's name
+ */
+export async function fetchChart(image: LockedImage, context: FetchChartContext): Promise<void> {
+  const { chart } = image;
+  if (chart === undefined) throw new AirgapError('INTERNAL', `${image.name} is no chart`);
+  await namingImage(image.name, async () => {
+    const archive: Descriptor = { mediaType: HELM_CHART, digest: chart.digest, size: chart.size };
+    await fetchArchive(archive, chart, context);
+    await remake(image, archive, context);
+  });
+}
+
+async function fetchArchive(archive: Descriptor, chart: LockedChart, context: FetchChartContext): Promise<void> {
+  try {
+    await context.cache.push(archive, contentAt(chart, context), context);
+  } catch (error) {
+    if (!isAirgapError(error, 'DIGEST_MISMATCH')) throw error;
+    throw notWhatWasLocked(`${whereOf(chart)} is not the chart that was locked: ${error.message}`, error);
+  }
+}
+
+async function remake(image: LockedImage, archive: Descriptor, context: FetchChartContext): Promise<void> {
+  const where = image.chart === undefined ? image.name : whereOf(image.chart);
+  const stream = context.cache.fetch(archive, { signal: context.signal });
+  const { metadata } = await readChart(stream, { where, code: 'MANIFEST_INVALID' });
+  const { config, manifest } = chartArtifact(metadata, archive);
+  if (manifest.descriptor.digest !== image.digest)
+    throw notWhatWasLocked(`${where} makes the artifact ${manifest.descriptor.digest}, the lock has ${image.digest}`);
+  for (const { descriptor, bytes } of [config, manifest])
+    await context.cache.push(descriptor, contentOf(bytes), context);
+}
+
+function contentAt(chart: LockedChart, { web, folder, signal }: FetchChartContext): Content {
+  const { url, path = '', size } = chart;
+  return {
+    open: (start) =>
+      url === undefined ? readLocal(resolve(folder, path), { start, signal }) : web.fetch(url, { size, start, signal }),
+  };
+}
+
+function whereOf({ url, path = '' }: LockedChart): string {
+  return url ?? path;
+}
+
+function notWhatWasLocked(message: string, cause?: AirgapError): AirgapError {
+  return new AirgapError('DIGEST_MISMATCH', message, {
+    cause,
+    details: cause?.details ?? {},
+    hint: 'Run "eck-airgap lock" again and review what changed; a lock is not edited by hand.',
+  });
+}

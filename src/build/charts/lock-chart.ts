@@ -1,0 +1,141 @@
+// From a chart that airgap.yaml asks for to what the lock pins: its archive, the OCI artifact that follows from it, and
+// the images that it names. Fetching what is locked is fetch-chart.ts.
+import { resolve } from 'node:path';
+import type { LockedImage, Verified } from '../../bundle/lock.ts';
+import type { ChartSource } from '../../bundle/spec.ts';
+import type { Activity } from '../../core/events.ts';
+import { AirgapError } from '../../core/errors.ts';
+import type { ByteStream } from '../../core/streams.ts';
+import type { Cache, Identity } from '../../oci/cache.ts';
+import { contentOf } from '../../oci/content.ts';
+import { formatReference, parseReference } from '../../oci/reference.ts';
+import type { WebFiles } from '../../registry/web-files.ts';
+import { readLocal } from '../files/local.ts';
+import { invalid, type Origin } from '../kubernetes-yaml.ts';
+import { namingImage } from '../resolve.ts';
+import type { Chart } from './chart.ts';
+import { ARCHIVE_LIMIT, readChart } from './chart-archive.ts';
+import { chartArtifact, chartReference, HELM_CHART } from './chart-artifact.ts';
+import { chartImages } from './chart-images.ts';
+import { findChart, type ChartIndexes } from './chart-index.ts';
+import { isChartVersion } from './chart-version.ts';
+
+/** What is needed of the cache. */
+export interface ChartStore extends Pick<Cache, 'fetch' | 'push'> {
+  /** Stores content that nothing is known of yet. */
+  add(stream: ByteStream, options?: { readonly signal?: AbortSignal | undefined }): Promise<Identity>;
+}
+
+export interface LockChartContext extends Activity {
+  readonly cache: ChartStore;
+  readonly web: Pick<WebFiles, 'fetch'>;
+  /** Those of the run. */
+  readonly indexes: ChartIndexes;
+  /** The folder that relative paths start from. */
+  readonly folder: string;
+}
+
+interface Found {
+  readonly chart: Chart;
+  readonly archive: Identity;
+  readonly from: { readonly url: string } | { readonly path: string };
+  readonly name: string;
+  readonly verified: Verified;
+}
+
+interface InRepository {
+  readonly repository: string;
+  readonly name: string;
+  readonly version: string;
+}
+
+/**
+ * Archive, config and manifest are in the cache afterwards.
+ * @throws CONTENT_MISSING, DIGEST_MISMATCH when the repository's index says otherwise than its archive, MANIFEST_INVALID
+ * (the index, a chart of a repository), CONFIG_INVALID (a file that is no chart), REFERENCE_INVALID, FILE_NOT_FOUND and
+ * the errors of any request; each begins with the chart's name, or the path of its file
+ */
+export async function lockChart(source: ChartSource, context: LockChartContext): Promise<LockedImage> {
+  const { path = '', repository, name = '', version = '' } = source;
+  if (repository === undefined)
+    return namingImage(path, async () => locked(await inFile(path, context), source, context));
+  if (!isChartVersion(version)) throw noVersion(name, version);
+  const found = async (): Promise<Found> => inRepository({ repository, name, version }, context);
+  return namingImage(chartReference({ name, version }, repository), async () => locked(await found(), source, context));
+}
+
+async function inRepository(wanted: InRepository, context: LockChartContext): Promise<Found> {
+  const { cache, web, signal } = context;
+  const { repository, name } = wanted;
+  const index = await context.indexes.read(repository, signal);
+  const { url, version, digest } = findChart(index, wanted, repository);
+  const origin: Origin = { where: url, code: 'MANIFEST_INVALID' };
+  const archive = await cache.add(bounded(web.fetch(url, { signal }), origin), { signal });
+  if (digest !== undefined && digest !== archive.digest)
+    throw indexLies(index.url, `${name} ${version} is ${digest}, found ${archive.digest} at ${url}`);
+  const chart = await readChart(cache.fetch({ ...archive, mediaType: HELM_CHART }, { signal }), origin);
+  const { metadata } = chart;
+  if (metadata.name !== name || metadata.version !== version)
+    throw indexLies(index.url, `${url} is ${name} ${version}, found ${metadata.name} ${metadata.version}`);
+  return {
+    chart,
+    archive,
+    from: { url },
+    name: chartReference(metadata, repository),
+    verified: digest === undefined ? 'none' : { by: 'checksum', from: index.url },
+  };
+}
+
+async function inFile(path: string, { cache, folder, signal }: LockChartContext): Promise<Found> {
+  const origin: Origin = { where: path, code: 'CONFIG_INVALID' };
+  const archive = await cache.add(bounded(readLocal(resolve(folder, path)), origin), { signal });
+  const chart = await readChart(cache.fetch({ ...archive, mediaType: HELM_CHART }, { signal }), origin);
+  return { chart, archive, from: { path }, name: chartReference(chart.metadata, undefined), verified: 'none' };
+}
+
+async function locked(
+  found: Found,
+  { ignoreImages = [] }: ChartSource,
+  context: LockChartContext,
+): Promise<LockedImage> {
+  const { archive, chart, name } = found;
+  const { config, manifest } = chartArtifact(chart.metadata, archive);
+  for (const { descriptor, bytes } of [config, manifest]) await context.cache.push(descriptor, contentOf(bytes));
+  const ignored = ignoreImages.map((image) => formatReference(parseReference(image)));
+  const { digest, mediaType, size } = manifest.descriptor;
+  return {
+    name,
+    digest,
+    mediaType,
+    size,
+    platforms: [],
+    artifact: true,
+    chart: { name: chart.metadata.name, version: chart.metadata.version, ...found.from, ...archive },
+    images: chartImages(chart).filter((image) => !ignored.includes(image)),
+    totalSize: archive.size + config.descriptor.size + size,
+    verified: found.verified,
+    accompanying: [],
+  };
+}
+
+async function* bounded(stream: ByteStream, origin: Origin): AsyncGenerator<Uint8Array> {
+  let size = 0;
+  for await (const chunk of stream) {
+    size += chunk.byteLength;
+    if (size > ARCHIVE_LIMIT) throw invalid(origin, `is no chart: it has more than ${ARCHIVE_LIMIT} bytes`);
+    yield chunk;
+  }
+}
+
+function indexLies(index: string, what: string): AirgapError {
+  return new AirgapError('DIGEST_MISMATCH', `${index} says that ${what}`, {
+    hint: 'The index and the archive of the repository do not belong together: ask those who publish it.',
+    details: { index },
+  });
+}
+
+function noVersion(name: string, version: string): AirgapError {
+  return new AirgapError('CONFIG_INVALID', `${name}: ${JSON.stringify(version)} is not the version of a chart`, {
+    hint: 'Write one version, such as 3.5.0: a lock cannot pin a range.',
+  });
+}
