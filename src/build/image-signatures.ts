@@ -104,10 +104,8 @@ function notSigned(
   { keyFile, found }: CheckOptions & { found: number },
 ): AirgapError {
   const { registry, repository } = parseReference(image.name);
-  const why =
-    found === 0
-      ? 'none was found'
-      : `${found === 1 ? 'the one' : `the ${found}`} found ${found === 1 ? 'does' : 'do'} not verify`;
+  const those = found === 1 ? 'the one found does' : `the ${found} found do`;
+  const why = found === 0 ? 'none was found' : `${those} not verify`;
   return new AirgapError('SIGNATURE_INVALID', `no signature by the key ${key.fingerprint} (${keyFile}): ${why}`, {
     hint: `Compare the key with its publisher's. To take the image unsigned, write under "signatures" in airgap.yaml: "${registry}/${repository}": none`,
     details: { key: key.fingerprint, keyFile, found },

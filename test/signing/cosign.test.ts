@@ -168,6 +168,7 @@ describe('a Sigstore bundle', () => {
 
   test('signs the type of its payload with it', () => {
     expect(made({ signedType: 'application/json' })).toBe(false);
+    expect(made({ envelope: { payloadType: 'application/json' } })).toBe(false);
     expect(made({ signedType: 'application/json', envelope: { payloadType: 'application/json' } })).toBe(false);
     const bare = signatureOver(statement, key);
     expect(made({ envelope: { signatures: [{ sig: bare }] } })).toBe(false);
