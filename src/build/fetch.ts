@@ -10,8 +10,8 @@ import { readBlob } from '../oci/content.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import { parseReference } from '../oci/reference.ts';
 import type { Fetcher } from '../oci/target.ts';
-import { fetchFile } from './files/fetch-file.ts';
-import { noDownloads } from './files/no-downloads.ts';
+import { fetchChart } from './charts/fetch-chart.ts';
+import { fetchFile, fileDescriptor } from './files/fetch-file.ts';
 import { explainingMissing, type MovedTagContext } from './moved-tag.ts';
 import { cacheFirst, readThrough } from './read-through.ts';
 import { namingImage, selectImage } from './resolve.ts';
@@ -43,24 +43,27 @@ export async function fetchLocked(lock: Lock, options: FetchLockedOptions): Prom
     lock.images,
     (image, signal) => {
       const own = { ...options, signal };
-      return ofImage(image, own, () => readGraph(image, own));
+      return image.chart === undefined ? ofImage(image, own, () => readGraph(image, own)) : readChartGraph(image, own);
     },
     each,
   );
   options.report?.({ type: 'step', step: 'fetch:manifests' });
-  options.report?.({ type: 'phase', phase: 'fetching', total: await missingBytes(graphs, options.cache) });
+  const wanted = [...graphs.flatMap(({ nodes }) => nodes), ...lock.files.map(fileDescriptor)];
+  options.report?.({ type: 'phase', phase: 'fetching', total: await missingBytes(wanted, options.cache) });
   const progress = (bytes: number): void => options.report?.({ type: 'progress', bytes });
   const transfers = new Semaphore(TRANSFERS);
   await forEach(
     graphs,
     async ({ image, source }, signal) => {
       const copy = { transfers, signal, progress, report: options.report };
-      await ofImage(image, { ...options, signal }, () => copyGraph(source, options.cache, roots(image), copy));
+      if (image.chart === undefined)
+        await ofImage(image, { ...options, signal }, () => copyGraph(source, options.cache, roots(image), copy));
       options.report?.({ type: 'done', what: image.name });
     },
     each,
   );
-  for (const file of lock.files) await fetchFile(file, { ...options, web: noDownloads });
+  const { web } = options.sources;
+  await forEach(lock.files, (file, signal) => fetchFile(file, { ...options, web, signal, progress }), each);
   options.report?.({ type: 'step', step: 'fetch:done' });
 }
 
@@ -72,6 +75,13 @@ export function roots(image: LockedImage): Descriptor[] {
 /** Errors name the image, and say where its tag moved what the lock pins out of reach. */
 function ofImage<T>(image: LockedImage, context: MovedTagContext, task: () => Promise<T>): Promise<T> {
   return explainingMissing(image, context, () => namingImage(image.name, task, image.from));
+}
+
+/** A chart is made of its archive, which is small: it is in the cache before its graph is read. */
+async function readChartGraph(image: LockedImage, options: FetchLockedOptions): Promise<Graph> {
+  const { cache, sources, signal } = options;
+  await fetchChart(image, { ...options, web: sources.web });
+  return { image, source: cache, nodes: await walkGraph(cache, roots(image), { signal }) };
 }
 
 async function readGraph(image: LockedImage, options: FetchLockedOptions): Promise<Graph> {
@@ -97,8 +107,8 @@ async function readGraph(image: LockedImage, options: FetchLockedOptions): Promi
   };
 }
 
-async function missingBytes(graphs: readonly Graph[], cache: Cache): Promise<number> {
-  const nodes = new Map<Digest, Descriptor>(graphs.flatMap((graph) => graph.nodes.map((node) => [node.digest, node])));
+async function missingBytes(wanted: readonly Descriptor[], cache: Cache): Promise<number> {
+  const nodes = new Map<Digest, Descriptor>(wanted.map((node) => [node.digest, node]));
   const sizes = await forEach(nodes.values(), async (node) => ((await cache.exists(node)) ? 0 : node.size), {
     concurrency: 16,
   });

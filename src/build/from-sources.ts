@@ -24,7 +24,7 @@ export function fromSources(images: readonly WantedBySpecImage[], sources: Bundl
   if (absent.length > 0) throw notInIronBank(absent);
   for (const image of ironBank) checkPlatforms(image);
   return found.map(({ image, source }) => {
-    const from = source === undefined ? image.name : nameAt(source, image);
+    const from = source === undefined ? (image.reference ?? image.name) : nameAt(source, image);
     return from === image.name ? image : { ...image, from };
   });
 }
@@ -46,7 +46,7 @@ function notInIronBank(images: readonly WantedBySpecImage[]): AirgapError {
 }
 
 function usedBy(uses: NonNullable<WantedBySpecImage['uses']>): string {
-  return [...new Set(uses.map(({ component, version }) => `${component} ${version}`))].join(', ');
+  return [...new Set(uses.map(({ component, version = '' }) => `${component} ${version}`.trim()))].join(', ');
 }
 
 function checkPlatforms({ name, platforms }: WantedBySpecImage): void {

@@ -2,19 +2,23 @@
 import type { Activity } from '../core/events.ts';
 import { forEach } from '../core/pool.ts';
 import { API_VERSION } from '../bundle/manifest.ts';
-import type { Lock } from '../bundle/lock.ts';
+import type { Lock, LockedFile, LockedImage } from '../bundle/lock.ts';
 import { specDigest, type BundleSpec } from '../bundle/spec.ts';
-import type { CatalogueText } from '../catalog/overrides.ts';
+import { catalogueOf, type CatalogueText } from '../catalog/overrides.ts';
 import type { Cache } from '../oci/cache.ts';
+import { chartIndexes } from './charts/chart-index.ts';
+import { lockChart } from './charts/lock-chart.ts';
 import { lockFiles } from './files/lock-files.ts';
-import { noAdding, noDownloads } from './files/no-downloads.ts';
-import { wantedFiles } from './files/wanted-files.ts';
+import { wantedFiles, type WantedFile } from './files/wanted-files.ts';
 import { fromSources } from './from-sources.ts';
 import { unlessGone, type GoneOptions } from './gone.ts';
 import { keyTexts, type TrustedKeys } from './image-signatures.ts';
+import { namedBeside } from './named-beside.ts';
+import { imagesInFile, imagesInManifest } from './named-images.ts';
 import { resolveImage } from './resolve.ts';
 import type { Sources } from './sources.ts';
-import { wantedBySpec } from './wanted-by-spec.ts';
+import { wantedBySpec, type WantedBySpecImage } from './wanted-by-spec.ts';
+import { wantedCharts, type WantedChart } from './wanted-charts.ts';
 
 export interface MakeLockOptions extends Activity, GoneOptions {
   readonly cache: Cache;
@@ -35,20 +39,18 @@ export interface MakeLockOptions extends Activity, GoneOptions {
 export async function makeLock(spec: BundleSpec, options: MakeLockOptions): Promise<Lock> {
   const wanted = wantedBySpec(spec, options);
   for (const message of wanted.notes) options.report?.({ type: 'warning', message });
-  const taken = fromSources(wanted.images, spec.sources);
-  const policy = { signatures: spec.signatures, keys: options.keys };
-  options.report?.({ type: 'phase', phase: `resolving ${taken.length} images` });
-  const images = await forEach(
-    taken,
-    async ({ name, from, platforms, uses }, signal) => {
-      const resolve = { ...options, signal, platforms, from, policy };
-      const image = await unlessGone(name, () => resolveImage(name, resolve), options);
-      if (image === undefined) return [];
-      options.report?.({ type: 'done', what: name, detail: image.digest });
-      return [uses === undefined ? image : { ...image, uses: [...uses] }];
-    },
-    { concurrency: options.concurrency ?? 8, signal: options.signal },
-  );
+  const charts = wantedCharts(spec, wanted.selection);
+  const files = wantedFiles(spec, wanted.selection);
+  options.report?.({ type: 'phase', phase: resolvingPhase(wanted.images.length, charts.length, files.length) });
+  const pinned: Pinned = { images: [], charts: [], files: [] };
+  const kinds = [
+    async (context: Context) => (pinned.images = await pinImages(wanted.images, context)),
+    async (context: Context) => (pinned.charts = await pinCharts(charts, context)),
+    async (context: Context) => (pinned.files = await pinFiles(files, context)),
+  ];
+  await forEach(kinds, (pin, signal) => pin({ ...options, spec, signal }), { signal: options.signal });
+  const catalogue = catalogueOf(options.catalogueFile);
+  const beside = namedBeside(wanted.images, [...pinned.charts, ...pinned.files], { ...spec, catalogue });
   return {
     apiVersion: API_VERSION,
     kind: 'Lock',
@@ -56,10 +58,66 @@ export async function makeLock(spec: BundleSpec, options: MakeLockOptions): Prom
     spec: specDigest(spec, { catalogue: options.catalogueFile?.text, keys: keyTexts(options.keys) }),
     platforms: spec.platforms,
     ...(wanted.selection === undefined ? {} : { selection: wanted.selection }),
-    images: images.flat(),
-    files: await lockFiles(wantedFiles({ files: spec.files, platforms: spec.platforms }), {
-      ...{ cache: { ...options.cache, ...noAdding }, web: noDownloads, folder: options.folder },
-      ...{ imagesIn: () => [], signal: options.signal },
-    }),
+    images: [...pinned.images, ...pinned.charts, ...(await pinImages(beside, { ...options, spec }))],
+    files: pinned.files,
   };
+}
+
+interface Pinned {
+  images: LockedImage[];
+  charts: LockedImage[];
+  files: LockedFile[];
+}
+
+interface Context extends MakeLockOptions {
+  readonly spec: BundleSpec;
+}
+
+async function pinImages(wanted: readonly WantedBySpecImage[], context: Context): Promise<LockedImage[]> {
+  const { spec, keys, report, concurrency = 8 } = context;
+  const policy = { signatures: spec.signatures, keys };
+  const pinned = await forEach(
+    fromSources(wanted, spec.sources),
+    async ({ name, from, platforms, uses }, signal) => {
+      const resolve = { ...context, signal, platforms, from, policy };
+      const image = await unlessGone(name, () => resolveImage(name, resolve), context);
+      if (image === undefined) return [];
+      report?.({ type: 'done', what: name, detail: image.digest });
+      return [uses === undefined ? image : { ...image, uses: [...uses] }];
+    },
+    { concurrency, signal: context.signal },
+  );
+  return pinned.flat();
+}
+
+async function pinCharts(wanted: readonly WantedChart[], context: Context): Promise<LockedImage[]> {
+  const { sources, report, concurrency = 8 } = context;
+  const indexes = chartIndexes(sources.web);
+  const pinned = await forEach(
+    wanted,
+    async ({ source, use }, signal) => {
+      const lock = () => lockChart(source, { ...context, web: sources.web, indexes, signal });
+      const chart = await unlessGone(source.path ?? `${source.name ?? ''} ${source.version ?? ''}`, lock, context);
+      if (chart === undefined) return [];
+      report?.({ type: 'done', what: chart.name, detail: chart.digest });
+      return [use === undefined ? chart : { ...chart, uses: [use] }];
+    },
+    { concurrency, signal: context.signal },
+  );
+  return pinned.flat();
+}
+
+function pinFiles(wanted: readonly WantedFile[], context: Context): Promise<LockedFile[]> {
+  const imagesIn = (text: string, where: string, strict: boolean): string[] =>
+    strict ? imagesInManifest(text, where) : imagesInFile(text);
+  return lockFiles(wanted, { ...context, web: context.sources.web, imagesIn });
+}
+
+function resolvingPhase(images: number, charts: number, files: number): string {
+  const counted = [
+    `${images} images`,
+    ...(charts > 0 ? [`${charts} charts`] : []),
+    ...(files > 0 ? [`${files} files`] : []),
+  ];
+  return `resolving ${counted.join(', ')}`;
 }

@@ -2,9 +2,9 @@
 import { findComponent } from '../catalog/components.ts';
 import { catalogueOf, type CatalogueText } from '../catalog/overrides.ts';
 import { selectImages, type Selected } from '../catalog/select.ts';
-import type { ImageUse } from '../catalog/wanted.ts';
-import type { LockedSelection } from '../bundle/lock.ts';
+import type { LockedSelection, Use } from '../bundle/lock.ts';
 import type { BundleSpec } from '../bundle/spec.ts';
+import { carriedName, type CarriedName } from './carried-name.ts';
 import type { WantedPlatforms } from './resolve.ts';
 
 export interface WantedBySpecOptions {
@@ -12,10 +12,9 @@ export interface WantedBySpecOptions {
   readonly allowUnknownVersion?: boolean;
 }
 
-export interface WantedBySpecImage {
-  readonly name: string;
+export interface WantedBySpecImage extends CarriedName {
   readonly platforms: WantedPlatforms;
-  readonly uses?: readonly ImageUse[];
+  readonly uses?: readonly Use[];
   /** Iron Bank's build of it. */
   readonly ironBank?: string;
 }
@@ -35,8 +34,9 @@ export function wantedBySpec(spec: BundleSpec, options: WantedBySpecOptions): Wa
   const { selected, selection } = elastic === undefined ? NOTHING : selectedBy(elastic, spec.platforms, options);
   const chosen: readonly WantedBySpecImage[] = selected.images;
   const more = spec.images
-    .filter((name) => !chosen.some((image) => image.name === name))
-    .map((name) => ({ name, platforms: spec.platforms }));
+    .map(carriedName)
+    .filter(({ name }) => !chosen.some((image) => image.name === name))
+    .map((named) => ({ ...named, platforms: spec.platforms }));
   return {
     images: [...chosen, ...more].sort((a, b) => (a.name < b.name ? -1 : 1)),
     notes: selected.notes,

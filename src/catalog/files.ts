@@ -13,7 +13,8 @@ export interface PublishedFile {
 export interface Chart {
   readonly name: string;
   readonly version: string;
-  readonly url: string;
+  /** URL of the chart repository that has it. */
+  readonly repository: string;
 }
 
 const ARTIFACTS = 'https://artifacts.elastic.co';
@@ -90,5 +91,5 @@ export function signingKeyFile({ name, url = `${ARTIFACTS}/${name}` }: SigningKe
 export const COSIGN_KEY_URL = `${ARTIFACTS}/cosign.pub`;
 
 function chart(name: string, version: string): Chart {
-  return { name, version, url: `${HELM_REPOSITORY}/helm/${name}/${name}-${version}.tgz` };
+  return { name, version, repository: HELM_REPOSITORY };
 }

@@ -109,9 +109,9 @@ function platformsOf(name: string, { platforms, images }: Lock): readonly string
   return images.find((image) => image.name === name)?.platforms ?? [];
 }
 
-/** What the carried files name, as full references. */
+/** What carried files and charts name, as full references. */
 function carriedNeeds(lock: Lock): Need[] {
-  return lock.files.flatMap(({ name: neededBy, images = [] }) =>
+  return [...lock.files, ...lock.images].flatMap(({ name: neededBy, images = [] }) =>
     images.map((image) => {
       const name = formatReference(parseReference(image));
       return { name, platforms: platformsOf(name, lock), neededBy };

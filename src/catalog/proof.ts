@@ -15,6 +15,7 @@ export interface HeldImage {
   /** What the tag named upstream, where it was cut to some platforms. */
   readonly original?: { readonly digest: Digest };
   readonly platforms: readonly string[];
+  readonly artifact?: true;
 }
 
 export interface ProvenImage {
@@ -121,7 +122,7 @@ function prove(need: Need, setting: Setting, loaded: Loaded): ProvenImage {
   const given = loaded.held.find((image) => isWhatIsNamed(image, need.name));
   const mayBeGiven = asked === undefined || (given !== undefined && namesItsImage(need, loaded.lock));
   return mayBeGiven
-    ? row(need, { image: targetOf(need.name, loaded), source: need.name, named: 'given' }, given)
+    ? row(need, { image: targetOf(need.name, given, loaded), source: need.name, named: 'given' }, given)
     : row(need, { image: asked, source: need.name, named: 'operator' }, undefined);
 }
 
@@ -152,9 +153,9 @@ function namesItsImage({ name, use }: Need, { images }: Lock): boolean {
   );
 }
 
-function targetOf(name: string, { naming }: Loaded): string {
+function targetOf(name: string, held: HeldImage | undefined, { naming }: Loaded): string {
   const { tag, digest } = parseReference(name);
-  const [repository = ''] = targetRepositories(name, naming);
+  const [repository = ''] = targetRepositories(name, held?.artifact === true ? { prefix: naming.prefix } : naming);
   return `${repository}${tag === undefined ? `@${digest ?? ''}` : `:${tag}`}`;
 }
 

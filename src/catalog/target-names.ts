@@ -41,6 +41,8 @@ function below(path: string, name: string, { prefix }: NamingOptions): string {
 export interface NamedImage {
   readonly name: string;
   readonly digest: Digest;
+  /** A chart, for example: nothing that ECK looks for, so it keeps its path when images are flattened. */
+  readonly artifact?: true;
 }
 
 export interface TargetName<T extends NamedImage> {
@@ -69,7 +71,8 @@ export function nameImages<T extends NamedImage>(images: readonly T[], options: 
   const collisions: Collision<T>[] = [];
   for (const image of images) {
     const tag = parseReference(image.name).tag ?? 'latest';
-    for (const repository of targetRepositories(image.name, options)) {
+    const { flatten, ...kept } = options;
+    for (const repository of targetRepositories(image.name, image.artifact === true ? kept : { ...kept, flatten })) {
       const target = `${repository}:${tag}`;
       const other = taken.get(target);
       if (other !== undefined && other.digest !== image.digest) collisions.push({ target, images: [other, image] });

@@ -22,7 +22,7 @@ describe('the files of a release of ECK', () => {
       'eck-operator-crds 3.3.2',
       'eck-stack 0.18.1',
     ]);
-    expect(charts('3.5.0')[2]?.url).toBe('https://helm.elastic.co/helm/eck-stack/eck-stack-0.20.0.tgz');
+    expect(charts('3.5.0')[2]?.repository).toBe('https://helm.elastic.co');
   });
 
   test('lack eck-stack where no table knows it, unless it is told', () => {

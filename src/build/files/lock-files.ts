@@ -10,13 +10,14 @@ import {
   type ContentReader,
   type ContentReaderOptions,
 } from './content.ts';
+import { unlessGone, type GoneOptions } from '../gone.ts';
 import { checkLicence } from './licence.ts';
 import { namedImages, type ImagesIn } from './named-images.ts';
 import { namingFile } from './naming.ts';
 import { vouch } from './vouch.ts';
 import type { WantedFile } from './wanted-files.ts';
 
-export interface LockFilesOptions extends ContentReaderOptions, Activity {
+export interface LockFilesOptions extends ContentReaderOptions, GoneOptions, Activity {
   readonly imagesIn: ImagesIn;
   /** Files worked on at a time; 6 by default. */
   readonly concurrency?: number;
@@ -37,15 +38,18 @@ const LIMITS: Partial<Readonly<Record<WantedFile['kind'], number>>> = {
 export async function lockFiles(files: readonly WantedFile[], options: LockFilesOptions): Promise<LockedFile[]> {
   const read = contentReader(options);
   const { concurrency = 6, signal: outer, report } = options;
-  return forEach(
+  const locked = await forEach(
     files,
     async (file, signal) => {
-      const locked = await namingFile(file, () => lockFile(file, read, { ...options, signal }));
-      report?.({ type: 'done', what: file.name, detail: locked.digest });
-      return locked;
+      const lock = (): Promise<LockedFile> => namingFile(file, () => lockFile(file, read, { ...options, signal }));
+      const found = await unlessGone(file.name, lock, options);
+      if (found === undefined) return [];
+      report?.({ type: 'done', what: file.name, detail: found.digest });
+      return [found];
     },
     { concurrency, signal: outer },
   );
+  return locked.flat();
 }
 
 async function lockFile(file: WantedFile, read: ContentReader, options: LockFilesOptions): Promise<LockedFile> {

@@ -1,0 +1,48 @@
+// Images that carried files and charts name beside those that are wanted anyway: a bundle with the manifest and without its
+// image would fail inside.
+import type { LockedFile, LockedImage, Use } from '../bundle/lock.ts';
+import type { BundleSpec } from '../bundle/spec.ts';
+import type { Catalogue } from '../catalog/components.ts';
+import { knownImage } from '../catalog/known-image.ts';
+import { carriedName } from './carried-name.ts';
+import type { WantedBySpecImage } from './wanted-by-spec.ts';
+
+export interface NamedBesideOptions {
+  readonly platforms: BundleSpec['platforms'];
+  readonly catalogue: Catalogue;
+}
+
+type Carrier = Pick<LockedFile, 'name' | 'uses' | 'images'> & Pick<LockedImage, 'chart'>;
+
+/** By name, each once, with all that name it. */
+export function namedBeside(
+  wanted: readonly { readonly name: string }[],
+  carriers: readonly Carrier[],
+  options: NamedBesideOptions,
+): WantedBySpecImage[] {
+  const known = new Set(wanted.map(({ name }) => name));
+  const found = new Map<string, WantedBySpecImage & { uses: Use[] }>();
+  for (const carrier of carriers) {
+    for (const text of carrier.images ?? []) {
+      const image = asWanted(text, options);
+      if (known.has(image.name)) continue;
+      const before = found.get(image.name) ?? { ...image, uses: [] };
+      found.set(image.name, { ...before, uses: [...before.uses, useBy(carrier)] });
+    }
+  }
+  return [...found.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+function asWanted(text: string, { platforms, catalogue }: NamedBesideOptions): WantedBySpecImage {
+  const named = carriedName(text);
+  const known = knownImage(named.name, catalogue);
+  if (known === undefined) return { ...named, platforms };
+  const published = platforms === 'all' ? 'all' : platforms.filter((platform) => known.platforms.includes(platform));
+  const { ironBank } = known;
+  return { ...named, platforms: published, ...(ironBank === undefined ? {} : { ironBank }) };
+}
+
+function useBy({ name, chart, uses: [use] = [] }: Carrier): Use {
+  const version = chart?.version ?? use?.version;
+  return { component: chart?.name ?? name, ...(version === undefined ? {} : { version }), why: 'it names this image' };
+}
