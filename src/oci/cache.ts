@@ -4,6 +4,7 @@
 //   blobs/sha256/<hex>   whole, verified, synced
 //   chunks/sha256/<hex>  32 bytes for every 4 MiB of it
 //   ingest/<hex>         coming in
+//   ingest/add.<pid>.…   coming in, its digest not known yet
 import { mkdir, open, readFile, rm, stat, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CHUNK_HASH_SIZE, chunkCount, ChunkHasher } from '../core/chunks.ts';
@@ -15,7 +16,8 @@ import { hashingHere, type Hashing } from '../core/hashing.ts';
 import { writeWholeFile } from '../core/files.ts';
 import { SingleFlight } from '../core/pool.ts';
 import { readRange, type ByteStream } from '../core/streams.ts';
-import { ingest } from './ingest.ts';
+import { ingest, type BlobFiles } from './ingest.ts';
+import { ingestUnknown, sweepUnknown, type AddOptions } from './ingest-unknown.ts';
 import type { Descriptor } from './descriptor.ts';
 import type { Store } from './target.ts';
 
@@ -25,6 +27,11 @@ export type Identity = Pick<Descriptor, 'digest' | 'size'>;
 export interface Cache extends Store {
   /** The bytes from `start` on, for whoever uses them at once: buffers are used again (`FetchOptions.reuse`). @throws CONTENT_MISSING */
   open(blob: Identity, start?: number): ByteStream;
+  /**
+   * Stores content whose digest is not known before, whole or not at all. @throws what the stream throws, what `tooLong`
+   * makes (REGISTRY_PROTOCOL by default), DISK_FULL, IO_FAILED
+   */
+  add(content: ByteStream, options?: AddOptions): Promise<Identity>;
   /** sha256 of every 4 MiB, 32 bytes each (src/core/chunks.ts). @throws CONTENT_MISSING */
   chunks(blob: Identity): Promise<Buffer>;
   /** Forgets a blob that turned out to be damaged. */
@@ -50,8 +57,10 @@ export async function openCache(folder: string, options: CacheOptions): Promise<
     });
   }
   const { self, report, hashing = hashingHere } = options;
+  await sweepUnknown(join(folder, 'ingest'), self);
   const incoming = new SingleFlight<Digest, void>();
 
+  const filesOf = (digest: Digest): BlobFiles => ({ blob: paths.blob(digest), chunks: paths.chunks(digest) });
   const exists = async (blob: Identity): Promise<boolean> => {
     const found = await stat(paths.blob(blob.digest)).catch(() => undefined);
     return found?.size === blob.size;
@@ -70,15 +79,18 @@ export async function openCache(folder: string, options: CacheOptions): Promise<
     fetch: (descriptor, fetchOptions = {}) => openBlob(descriptor, fetchOptions.start, fetchOptions.reuse === true),
     push: async (descriptor, content, pushOptions = {}) => {
       if (await exists(descriptor)) return;
-      const files = {
-        ingest: paths.ingest(descriptor.digest),
-        blob: paths.blob(descriptor.digest),
-        chunks: paths.chunks(descriptor.digest),
-      };
+      const files = { ...filesOf(descriptor.digest), ingest: paths.ingest(descriptor.digest) };
       await incoming.run(descriptor.digest, () =>
         ingest(descriptor, content, { self, report, hashing, ...pushOptions, files }),
       );
     },
+    add: (content, addOptions = {}) =>
+      ingestUnknown(content, {
+        ...addOptions,
+        ...{ self, report, hashing, exists },
+        folder: join(folder, 'ingest'),
+        files: filesOf,
+      }),
     chunks: async (blob) => {
       const stored = await readFile(paths.chunks(blob.digest)).catch(() => undefined);
       if (stored?.byteLength === chunkCount(blob.size) * CHUNK_HASH_SIZE && (await exists(blob))) return stored;

@@ -1,0 +1,87 @@
+// Content coming into the cache whose digest nobody knows yet: it lands in a folder of its own, and gets its name from what
+// it turns out to be. Nothing is kept of a failure, since nothing could tell what it is to be gone on with.
+import { mkdtemp, open, readdir, rm } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import type { Digest } from '../core/digest.ts';
+import { AirgapError, fileError } from '../core/errors.ts';
+import type { ProcessIdentity } from '../core/file-lock.ts';
+import type { ByteStream } from '../core/streams.ts';
+import type { Descriptor } from './descriptor.ts';
+import { commit, type BlobFiles, type IngestContext } from './ingest.ts';
+import { land, LandingHashes, type Landed } from './landing.ts';
+import type { PushOptions } from './target.ts';
+
+export interface AddOptions extends PushOptions {
+  /** Bytes that are accepted at most; any number by default. */
+  readonly limit?: number | undefined;
+  /** What to throw when there are more. */
+  readonly tooLong?: (() => Error) | undefined;
+}
+
+interface UnknownOptions extends AddOptions, IngestContext {
+  /** Where what comes in lands. */
+  readonly folder: string;
+  readonly files: (digest: Digest) => BlobFiles;
+  readonly exists: (blob: Pick<Descriptor, 'digest' | 'size'>) => Promise<boolean>;
+}
+
+/** Folders that this process is filling: its id alone does not tell them from what an earlier one of that id left. */
+const filling = new Set<string>();
+
+export async function ingestUnknown(
+  content: ByteStream,
+  options: UnknownOptions,
+): Promise<Pick<Descriptor, 'digest' | 'size'>> {
+  const folder = await makeFolder(options);
+  const path = join(folder, 'blob');
+  try {
+    const { chunks, ...blob } = await receive(path, content, options);
+    if (await options.exists(blob)) return blob;
+    await commit({ path, chunks, temporary: join(folder, 'chunks') }, options.files(blob.digest), options.report);
+    return blob;
+  } catch (error) {
+    throw fileError(error, 'write', path);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+    filling.delete(basename(folder));
+  }
+}
+
+/** Removes what processes that are gone were bringing in. */
+export async function sweepUnknown(folder: string, self: ProcessIdentity): Promise<void> {
+  const left = (await readdir(folder).catch(() => [])).filter((name) => {
+    const pid = Number(/^add\.([0-9]+)\./.exec(name)?.[1] ?? NaN);
+    return pid === self.pid ? !filling.has(name) : pid > 0 && !self.isAlive(pid);
+  });
+  await Promise.allSettled(left.map((name) => rm(join(folder, name), { recursive: true, force: true })));
+}
+
+async function makeFolder({ folder, self }: UnknownOptions): Promise<string> {
+  try {
+    const made = await mkdtemp(join(folder, `add.${self.pid}.`));
+    filling.add(basename(made));
+    return made;
+  } catch (error) {
+    throw fileError(error, 'make a folder in', folder);
+  }
+}
+
+async function receive(path: string, content: ByteStream, options: UnknownOptions): Promise<Landed> {
+  const { limit = Infinity, tooLong = () => tooMany(limit), hashing, report } = options;
+  const file = await open(path, 'ax');
+  try {
+    const hashes = new LandingHashes(hashing);
+    report?.({ type: 'step', step: 'cache:ingest' });
+    await land(file, content, { ...options, hashes, limit, tooLong });
+    const landed = await hashes.finish();
+    await file.sync();
+    report?.({ type: 'step', step: 'cache:synced' });
+    return landed;
+  } finally {
+    await file.close();
+  }
+}
+
+function tooMany(limit: number): AirgapError {
+  return new AirgapError('REGISTRY_PROTOCOL', `more than ${limit} bytes where at most that many are accepted`);
+}
