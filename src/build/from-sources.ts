@@ -29,8 +29,9 @@ export function fromSources(images: readonly WantedBySpecImage[], sources: Bundl
   });
 }
 
-function nameAt({ registry: place, layout }: ImageSource, { name, ironBank }: WantedBySpecImage): string {
-  const reference = parseReference(layout === 'iron-bank' ? (ironBank ?? name) : name);
+function nameAt({ registry: place, layout }: ImageSource, image: WantedBySpecImage): string {
+  const { name, ironBank = name, reference: own = name } = image;
+  const reference = parseReference(layout === 'iron-bank' ? ironBank : own);
   const [registry = '', ...path] = place.split('/');
   return formatReference({ ...reference, registry, repository: [...path, reference.repository].join('/') });
 }

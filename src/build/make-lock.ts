@@ -13,7 +13,7 @@ import { wantedFiles, type WantedFile } from './files/wanted-files.ts';
 import { fromSources } from './from-sources.ts';
 import { unlessGone, type GoneOptions } from './gone.ts';
 import { keyTexts, type TrustedKeys } from './image-signatures.ts';
-import { namedBeside } from './named-beside.ts';
+import { blamingCarriers, namedBeside } from './named-beside.ts';
 import { imagesInFile, imagesInManifest } from './named-images.ts';
 import { resolveImage } from './resolve.ts';
 import type { Sources } from './sources.ts';
@@ -80,7 +80,8 @@ async function pinImages(wanted: readonly WantedBySpecImage[], context: Context)
     fromSources(wanted, spec.sources),
     async ({ name, from, platforms, uses }, signal) => {
       const resolve = { ...context, signal, platforms, from, policy };
-      const image = await unlessGone(name, () => resolveImage(name, resolve), context);
+      const task = () => blamingCarriers(uses, () => resolveImage(name, resolve));
+      const image = await unlessGone(name, task, context);
       if (image === undefined) return [];
       report?.({ type: 'done', what: name, detail: image.digest });
       return [uses === undefined ? image : { ...image, uses: [...uses] }];

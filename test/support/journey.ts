@@ -10,6 +10,8 @@ import { serveRegistry, type RunningRegistry } from '../../src/registry/server/s
 import type { RegistryStore } from '../../src/registry/server/store.ts';
 import { parseReference } from '../../src/oci/reference.ts';
 import { generateKeyPair } from '../../src/signing/private-key.ts';
+import { elasticCharts } from './elastic-charts.ts';
+import { elasticDownloads, type ElasticDownloads } from './elastic-downloads.ts';
 import { cli, type CliOptions, type CliResult } from './cli.ts';
 import { pushGraph, randomIndex, type Graph } from './random-image.ts';
 
@@ -40,7 +42,10 @@ export interface Journey {
   read(...parts: string[]): Promise<Buffer>;
   /** Pushes a graph upstream under its original name. */
   publish(name: string, graph: Graph): Promise<void>;
+  /** With `elastic` in it, its files and charts are there to be downloaded, and a catalogue file pins their key. */
   writeSpec(extra?: Record<string, unknown>): Promise<void>;
+  /** Where files and charts of a release of ECK are downloaded from, in place of Elastic's sites. */
+  downloads(eck?: string): Promise<ElasticDownloads>;
   end(): Promise<void>;
 }
 
@@ -62,6 +67,7 @@ export async function journey(options: JourneyOptions = {}): Promise<Journey> {
   const upstream = await recordingRegistry();
   const enclave = await recordingRegistry();
   const graphs = options.images ?? defaultImages();
+  const sites = new Map<string, Promise<ElasticDownloads>>();
   const keys = generateKeyPair();
   const path = (...parts: string[]): string => join(folder, ...parts);
   await writeFile(path('airgap.key'), keys.privatePem);
@@ -83,20 +89,30 @@ export async function journey(options: JourneyOptions = {}): Promise<Journey> {
       await pushGraph(registry.repository(repository), graph, tag);
       await registry.close();
     },
+    downloads: (eck = '3.5.0') => {
+      const started = sites.get(eck) ?? startDownloads(eck);
+      sites.set(eck, started);
+      return started;
+    },
     writeSpec: async (extra = {}) => {
+      const { elastic, mirrors, ...rest } = extra as { elastic?: { eck: string }; mirrors?: Record<string, string> };
+      const sites = elastic === undefined ? undefined : await made.downloads(elastic.eck);
+      if (sites !== undefined) await writeFile(path('catalogue.yaml'), sites.catalogue);
       const spec = {
         apiVersion: 'eck-airgap/v1',
         kind: 'BundleSpec',
         metadata: { name: 'site-alpha' },
         platforms: ['linux/amd64'],
         images: made.images,
-        mirrors: { 'docker.elastic.co': `http://${upstream.host}` },
-        ...extra,
+        mirrors: { ...(mirrors ?? { 'docker.elastic.co': `http://${upstream.host}` }), ...sites?.mirrors },
+        ...(elastic === undefined ? {} : { elastic: { catalogue: 'catalogue.yaml', ...elastic } }),
+        ...rest,
       };
       await writeFile(path('airgap.yaml'), JSON.stringify(spec));
     },
     end: async () => {
-      await Promise.all([upstream.server.close(), enclave.server.close()]);
+      const downloads = await Promise.all(sites.values());
+      await Promise.all([upstream.server.close(), enclave.server.close(), ...downloads.map((site) => site.close())]);
       await rm(folder, { recursive: true, force: true });
     },
   };
@@ -104,6 +120,10 @@ export async function journey(options: JourneyOptions = {}): Promise<Journey> {
   upstream.forget();
   await made.writeSpec(options.spec);
   return made;
+}
+
+async function startDownloads(eck: string): Promise<ElasticDownloads> {
+  return elasticDownloads({ eck: [eck], charts: await elasticCharts(eck), smallCrds: true });
 }
 
 /** Requests that change a registry. */
