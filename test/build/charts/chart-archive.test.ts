@@ -123,6 +123,7 @@ describe('what is no chart', () => {
     ['nothing', () => Buffer.alloc(0), 'unexpected end of file'],
     ['gzip of text', () => gzipSync('apiVersion: v2'), 'not a packaged chart'],
     ['gzip of nothing', () => gzipSync(''), 'not a packaged chart'],
+    ['gzip of a chart', () => gzipSync(packEntries([YAML])), 'not a packaged chart'],
     ['a plain tar', () => tarOf([YAML]), 'incorrect header check'],
     ['cut off', () => packEntries([YAML, long]).subarray(0, 1500), 'unexpected end of file'],
     ['cut off within gzip', () => gzipSync(tarOf([YAML, long]).subarray(0, 3000)), 'Truncated'],

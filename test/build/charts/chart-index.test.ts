@@ -64,10 +64,13 @@ describe('a chart in an index', () => {
     expect(find(chartIndex(repository, [published('3.5.0', { url })]), '3.5.0', repository).url).toBe(expected);
   });
 
-  test.each(['ftp://x.example/a.tgz', 'file:///etc/passwd', 'https://me:secret@x.example/a.tgz', 'javascript:1'])(
-    'is not fetched from %s',
-    (url) => expect(thrown(() => findPublished({ url })).code).toBe('URL_REFUSED'),
-  );
+  test.each([
+    'ftp://x.example/a.tgz',
+    'file:///etc/passwd',
+    'https://me@x.example/a.tgz',
+    'https://:secret@x.example/a.tgz',
+    'javascript:1',
+  ])('is not fetched from %s', (url) => expect(thrown(() => findPublished({ url })).code).toBe('URL_REFUSED'));
 
   test('that lies in a registry is to be taken from there', () => {
     const error = thrown(() => findPublished({ url: 'oci://registry.example/charts/eck-operator:3.5.0' }));
