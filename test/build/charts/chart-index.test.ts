@@ -79,7 +79,7 @@ describe('a chart in an index', () => {
   });
 
   test('that is not there is named, with the newest versions that are', () => {
-    const versions = ['3.5.0', '3.10.0', '3.9.0', '3.8.0', '3.7.0', '2.16.1'];
+    const versions = ['\u001b[2J', '3.5.0', '3.10.0', '3.9.0', '3.8.0', '3.7.0', '2.16.1'];
     const text = chartIndex(
       REPOSITORY,
       versions.map((version) => published(version)),
