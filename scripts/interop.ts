@@ -1,13 +1,14 @@
-// The interop suite: installs what it needs from Debian and builds cosign, makes the program as it ships, and runs the
+// The interop suite: installs what it needs from Debian, builds cosign, fetches helm, makes the program as it ships, and runs the
 // journeys of test/interop. What cannot be installed is named, and the tests that need it are skipped with that reason.
 // Arguments go to vitest.
 import { spawn } from 'node:child_process';
 import { ensureDebianTools } from './interop/apt.ts';
 import { installConformance } from './interop/conformance.ts';
 import { ensureCosign } from './interop/cosign.ts';
+import { ensureHelm } from './interop/helm.ts';
 import { PACKAGED_VARIABLE } from './interop/packaged.ts';
 import { run } from './interop/process.ts';
-import { goFolder, isHere, MISSING_VARIABLE, type Missing } from './interop/tools.ts';
+import { ownFolder, isHere, MISSING_VARIABLE, type Missing } from './interop/tools.ts';
 
 const root = new URL('..', import.meta.url).pathname;
 
@@ -15,6 +16,8 @@ async function main(): Promise<number> {
   const missing: Missing = await ensureDebianTools(console.log);
   const withoutCosign = await ensureCosign(console.log);
   if (withoutCosign !== undefined) missing.cosign = withoutCosign;
+  const withoutHelm = await ensureHelm(console.log);
+  if (withoutHelm !== undefined) missing.helm = withoutHelm;
   const withoutConformance = await ensureConformance();
   if (withoutConformance !== undefined) missing.conformance = withoutConformance;
   for (const [tool, reason] of Object.entries(missing)) console.log(`not here: ${tool}: ${reason}`);
@@ -30,7 +33,7 @@ async function ensureConformance(): Promise<string | undefined> {
   if (await isHere('conformance')) return undefined;
   console.log('building the conformance suite of the OCI distribution specification');
   try {
-    await installConformance(goFolder);
+    await installConformance(ownFolder);
     return undefined;
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);

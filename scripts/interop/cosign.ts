@@ -1,6 +1,6 @@
 // cosign, which Debian does not have: built with Go into the project's cache.
 import { run } from './process.ts';
-import { goFolder, isHere } from './tools.ts';
+import { ownFolder, isHere } from './tools.ts';
 
 const COSIGN = 'github.com/sigstore/cosign/v3/cmd/cosign@v3.1.3';
 
@@ -10,7 +10,7 @@ export async function ensureCosign(log: (line: string) => void): Promise<string 
   log(`building ${COSIGN} (some minutes)`);
   try {
     const { status, stderr } = await run('go', ['install', COSIGN], {
-      env: { GOBIN: goFolder },
+      env: { GOBIN: ownFolder },
       mayFail: true,
     });
     if (status === 0) return undefined;

@@ -19,6 +19,7 @@ export const debianPackages = {
   curl: 'curl',
   python3: 'python3',
   tar: 'tar',
+  unzip: 'unzip',
   time: 'time',
   setpriv: 'util-linux',
   unshare: 'util-linux',
@@ -35,20 +36,21 @@ export type DebianTool = keyof typeof debianPackages;
 /** What is no program, and where Debian puts it. */
 const files: Partial<Record<Tool, string>> = { 'arm64 libraries': '/usr/aarch64-linux-gnu/lib/libstdc++.so.6' };
 
-/** Built with Go into the project's cache: cosign, and the conformance suite of the OCI distribution specification. */
-const goTools = ['cosign', 'conformance'] as const;
-export type GoTool = (typeof goTools)[number];
+/** Brought into the project's cache: cosign and the conformance suite of the OCI distribution specification, built with Go; helm. */
+const ownTools = ['cosign', 'conformance', 'helm'] as const;
+export type OwnTool = (typeof ownTools)[number];
 
-export type Tool = DebianTool | GoTool;
+export type Tool = DebianTool | OwnTool;
 
 /** Why a tool is not here. */
 export type Missing = Partial<Record<Tool, string>>;
 
 /** Kept between runs, below the project's folder, out of version control. */
 export const cacheFolder = new URL('../../.cache/', import.meta.url).pathname;
-export const goFolder = join(cacheFolder, 'bin');
-export const cosignPath = join(goFolder, 'cosign');
-export const conformancePath = join(goFolder, 'conformance');
+export const ownFolder = join(cacheFolder, 'bin');
+export const cosignPath = join(ownFolder, 'cosign');
+export const conformancePath = join(ownFolder, 'conformance');
+export const helmPath = join(ownFolder, 'helm');
 
 /** Where the preparation tells the tests what it could not install, and why. */
 export const MISSING_VARIABLE = 'ECK_AIRGAP_INTEROP_MISSING';
@@ -57,7 +59,7 @@ export const MISSING_VARIABLE = 'ECK_AIRGAP_INTEROP_MISSING';
 export async function missingTools(): Promise<Missing> {
   const reasons = JSON.parse(process.env[MISSING_VARIABLE] ?? '{}') as Missing;
   const missing: Missing = {};
-  for (const tool of [...(Object.keys(debianPackages) as DebianTool[]), ...goTools]) {
+  for (const tool of [...(Object.keys(debianPackages) as DebianTool[]), ...ownTools]) {
     if (!(await isHere(tool)))
       missing[tool] = reasons[tool] ?? `${tool} is not installed; "npm run test:interop" does that`;
   }
@@ -67,8 +69,8 @@ export async function missingTools(): Promise<Missing> {
 export async function isHere(tool: Tool): Promise<boolean> {
   const file = files[tool];
   if (file !== undefined) return allows(file, constants.R_OK);
-  const built = goTools.some((name) => name === tool);
-  const folders = built ? [goFolder] : toolEnvironment.PATH.split(delimiter);
+  const own = ownTools.some((name) => name === tool);
+  const folders = own ? [ownFolder] : toolEnvironment.PATH.split(delimiter);
   for (const folder of folders) if (await allows(join(folder, tool), constants.X_OK)) return true;
   return false;
 }

@@ -50,7 +50,7 @@ class Reading {
   constructor(options: ArchiveOptions) {
     this.#options = options;
     this.#parser.on('entry', (entry: ReadEntry) => this.#take(entry));
-    this.#parser.on('ignoredEntry', ({ path }: ReadEntry) => this.#refuse(`${path} is neither a file nor a folder`));
+    this.#parser.on('ignoredEntry', (entry: ReadEntry) => this.#pathOf(entry));
     this.#parser.on('error', (error: Error) => this.#refuse(error.message));
     this.#parser.on('eof', () => (this.#ended = true));
     // what follows a block of zeros is never taken for one more gzip stream
@@ -84,7 +84,7 @@ class Reading {
   #pathOf(entry: ReadEntry): string | undefined {
     const shown = JSON.stringify(entry.path.slice(0, 200));
     const path = pathBelowFolder(entry.path);
-    if (!FILE_TYPES.includes(entry.type)) this.#refuse(`${shown} is neither a file nor a folder`);
+    if (entry.ignore || !FILE_TYPES.includes(entry.type)) this.#refuse(`${shown} is neither a file nor a folder`);
     else if (path === undefined) this.#refuse(`${shown} is no path below the folder of a chart`);
     else if (this.#seen.has(path)) this.#refuse(`it has ${shown} twice`);
     else if (--this.#options.budget.files < 0) this.#refuse('it has too many files');
@@ -101,6 +101,6 @@ class Reading {
 function pathBelowFolder(path: string): string | undefined {
   const parts = path.replaceAll('\\', '/').split('/');
   const below = parts.slice(1).filter((part) => part !== '' && part !== '.');
-  if (parts[0] === '' || parts[0] === '..' || below.length === 0) return undefined;
+  if (/\p{Cc}/u.test(path) || parts[0] === '' || parts[0] === '..' || below.length === 0) return undefined;
   return below.includes('..') || /^[A-Za-z]:$/.test(below[0] ?? '') ? undefined : below.join('/');
 }

@@ -5,7 +5,7 @@ import type { Digest } from '../../core/digest.ts';
 import { AirgapError } from '../../core/errors.ts';
 import type { WebFiles } from '../../registry/web-files.ts';
 import { invalid, isTable, readYaml, valueOf, type Origin, type Table } from '../kubernetes-yaml.ts';
-import { isSameVersion, newestFirst } from './chart-version.ts';
+import { isChartVersion, isSameVersion, newestFirst } from './chart-version.ts';
 
 /** Bytes; the largest known ones have about 20 MiB. */
 const INDEX_LIMIT = 32 * 1024 * 1024;
@@ -108,7 +108,7 @@ function archiveUrl(text: string, repository: string, from: string): string {
   throw new AirgapError('URL_REFUSED', `${from} sends us to ${JSON.stringify(text.slice(0, 200))}`, {
     hint:
       url.protocol === 'oci:'
-        ? `Name the chart among "images" of airgap.yaml: ${text.slice('oci://'.length)}`
+        ? `Name the chart among "images" of airgap.yaml: ${url.host}${url.pathname}`
         : 'Only http and https addresses without credentials are followed.',
   });
 }
@@ -126,7 +126,7 @@ function missing(
   { name, version }: { readonly name: string; readonly version: string },
   versions: readonly string[],
 ): AirgapError {
-  const shown = newestFirst(versions).slice(0, SHOWN_VERSIONS);
+  const shown = newestFirst(versions.filter(isChartVersion)).slice(0, SHOWN_VERSIONS);
   return new AirgapError(
     'CONTENT_MISSING',
     `${index.url} has no ${shown.length === 0 ? 'chart' : `version ${version} of`} ${name}`,

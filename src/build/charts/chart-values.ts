@@ -19,13 +19,12 @@ interface Subchart {
   readonly dependency?: ChartDependency;
 }
 
-/** `over` on top of `base`; null takes a key away. */
+/** `over` on top of `base`. To Helm a null takes the key away; here it stays, and means the same. */
 export function overlay(base: Table, over: Table): Table {
   const merged = new Map(Object.entries(base));
   for (const [key, value] of Object.entries(over)) {
     const below = merged.get(key);
-    if (value === null) merged.delete(key);
-    else merged.set(key, isTable(below) && isTable(value) ? overlay(below, value) : value);
+    merged.set(key, isTable(below) && isTable(value) ? overlay(below, value) : value);
   }
   return Object.fromEntries(merged);
 }
@@ -71,7 +70,7 @@ function subcharts({ metadata: { dependencies = [] }, charts }: Chart): Subchart
   const declared = dependencies.flatMap((dependency) =>
     charts
       .filter(({ metadata: { name } }) => name === dependency.name)
-      .map((chart) => ({ key: dependency.alias ?? dependency.name, chart, dependency })),
+      .map((chart) => ({ key: dependency.alias || dependency.name, chart, dependency })),
   );
   const others = charts.filter((chart) => !declared.some((subchart) => subchart.chart === chart));
   return [...declared, ...others.map((chart) => ({ key: chart.metadata.name, chart }))];

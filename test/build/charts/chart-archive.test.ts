@@ -123,6 +123,7 @@ describe('what is no chart', () => {
     ['nothing', () => Buffer.alloc(0), 'unexpected end of file'],
     ['gzip of text', () => gzipSync('apiVersion: v2'), 'not a packaged chart'],
     ['gzip of nothing', () => gzipSync(''), 'not a packaged chart'],
+    ['gzip of a chart', () => gzipSync(packEntries([YAML])), 'not a packaged chart'],
     ['a plain tar', () => tarOf([YAML]), 'incorrect header check'],
     ['cut off', () => packEntries([YAML, long]).subarray(0, 1500), 'unexpected end of file'],
     ['cut off within gzip', () => gzipSync(tarOf([YAML, long]).subarray(0, 3000)), 'Truncated'],
@@ -137,6 +138,12 @@ describe('what is no chart', () => {
     ['a way out', () => entry('eck/templates/../../x'), 'no path below the folder'],
     ['a way out at the top', () => entry('../eck/x'), 'no path below the folder'],
     ['a way out with backslashes', () => entry('eck\\..\\x'), 'no path below the folder'],
+    ['a path that a terminal obeys', () => entry('eck/\u001b[2J'), '"eck/\\u001b[2J" is no path below the folder'],
+    [
+      'a kind of entry that nobody knows',
+      () => gzipSync(retyped(tarOf([YAML, long]), 1024, 'Z')),
+      'neither a file nor',
+    ],
     ['a drive', () => entry('eck/c:/x'), 'no path below the folder'],
     ['a file twice', () => packEntries([YAML, YAML]), 'twice'],
     ['a file twice by another path', () => packEntries([YAML, { ...YAML, path: 'other/./Chart.yaml' }]), 'twice'],
@@ -203,6 +210,16 @@ describe('what is no chart', () => {
 function damaged(bytes: Buffer, at: number): Buffer {
   bytes[at] = 255 - (bytes[at] ?? 0);
   return bytes;
+}
+
+/** Another type of entry in the header at `at`, and the checksum that follows from it. */
+function retyped(tar: Buffer, at: number, type: string): Buffer {
+  const header = tar.subarray(at, at + 512);
+  header.write(type, 156);
+  header.fill(' ', 148, 156);
+  const sum = header.reduce((total, byte) => total + byte, 0);
+  header.write(sum.toString(8).padStart(6, '0'), 148);
+  return tar;
 }
 
 function numbered(count: number): ArchiveEntry[] {

@@ -64,10 +64,13 @@ describe('a chart in an index', () => {
     expect(find(chartIndex(repository, [published('3.5.0', { url })]), '3.5.0', repository).url).toBe(expected);
   });
 
-  test.each(['ftp://x.example/a.tgz', 'file:///etc/passwd', 'https://me:secret@x.example/a.tgz', 'javascript:1'])(
-    'is not fetched from %s',
-    (url) => expect(thrown(() => findPublished({ url })).code).toBe('URL_REFUSED'),
-  );
+  test.each([
+    'ftp://x.example/a.tgz',
+    'file:///etc/passwd',
+    'https://me@x.example/a.tgz',
+    'https://:secret@x.example/a.tgz',
+    'javascript:1',
+  ])('is not fetched from %s', (url) => expect(thrown(() => findPublished({ url })).code).toBe('URL_REFUSED'));
 
   test('that lies in a registry is to be taken from there', () => {
     const error = thrown(() => findPublished({ url: 'oci://registry.example/charts/eck-operator:3.5.0' }));
@@ -76,7 +79,7 @@ describe('a chart in an index', () => {
   });
 
   test('that is not there is named, with the newest versions that are', () => {
-    const versions = ['3.5.0', '3.10.0', '3.9.0', '3.8.0', '3.7.0', '2.16.1'];
+    const versions = ['\u001b[2J', '3.5.0', '3.10.0', '3.9.0', '3.8.0', '3.7.0', '2.16.1'];
     const text = chartIndex(
       REPOSITORY,
       versions.map((version) => published(version)),
