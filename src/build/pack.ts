@@ -94,7 +94,7 @@ function ownDocuments(lock: Lock, images: readonly HeldImage[], options: PackOpt
   const carried = lock.files.map(bundleFile);
   const locked = ownDocument(LOCK_FILE, 'application/yaml', encodeLock(lock));
   const files = [locked.file, ...carried];
-  const about = { name: lock.metadata.name, version, images, locked: lock.images, files, installers };
+  const about = { name: lock.metadata.name, version, images, lock, files, installers };
   const sbom = ownDocument(SBOM_FILE, SBOM_MEDIA_TYPE, encodeSbom(about));
   const lockDigest = locked.file.digest;
   const made = encodeProvenance({ version, lock, lockDigest, files: [locked.file, sbom.file, ...carried] });

@@ -3,7 +3,7 @@
 // bundle.json vouches for it.
 import { canonicalJson } from '../core/canonical-json.ts';
 import { hexOf, type Digest } from '../core/digest.ts';
-import type { Lock } from '../bundle/lock.ts';
+import type { Lock, LockedChart, LockedImage } from '../bundle/lock.ts';
 import type { BundleFile } from '../bundle/manifest.ts';
 import { genericPurl, ociPurl } from './purl.ts';
 import { TOOL } from './sbom.ts';
@@ -47,14 +47,23 @@ export function encodeProvenance({ version, lock, lockDigest, files }: Provenanc
 /** What was fetched: images as they are named where they were taken from, and files. */
 function dependencies({ images, files }: Lock): Record<string, unknown>[] {
   return [
-    ...images.map(({ name, from = name, mediaType, digest, original }) => ({
-      name: from,
-      uri: ociPurl(from, { digest: original?.digest ?? digest }),
-      digest: digestSet(original?.digest ?? digest),
-      mediaType: original?.mediaType ?? mediaType,
-    })),
-    ...files.map(({ name, digest }) => ({ name, digest: digestSet(digest) })),
+    ...images.map((image) => (image.chart === undefined ? imageDependency(image) : chartDependency(image.chart))),
+    ...files.map(({ name, url: uri, digest }) => ({ name, uri, digest: digestSet(digest) })),
   ];
+}
+
+function imageDependency({ name, from = name, mediaType, digest, original }: LockedImage): Record<string, unknown> {
+  return {
+    name: from,
+    uri: ociPurl(from, { digest: original?.digest ?? digest }),
+    digest: digestSet(original?.digest ?? digest),
+    mediaType: original?.mediaType ?? mediaType,
+  };
+}
+
+/** Its artifact is made here, of its archive. */
+function chartDependency({ name, version, url, digest }: LockedChart): Record<string, unknown> {
+  return { name: `${name}-${version}.tgz`, uri: url, digest: digestSet(digest) };
 }
 
 function digestSet(digest: Digest): { sha256: string } {

@@ -25,6 +25,13 @@ export function genericPurl(name: string, version?: string): string {
   return `pkg:generic/${encode(name)}${version === undefined ? '' : `@${encode(version)}`}`;
 }
 
+/** Of what is downloaded from a URL, or was read from a file. */
+export function downloadPurl(name: string, of: { version?: string; url?: string | undefined; digest: Digest }): string {
+  const { version, url, digest } = of;
+  const download = url === undefined ? '' : `&download_url=${encode(url)}`;
+  return `${genericPurl(name, version)}?checksum=${encode(digest)}${download}`;
+}
+
 /** A colon is never encoded. */
 function encode(text: string): string {
   return encodeURIComponent(text).replaceAll('%3A', ':');

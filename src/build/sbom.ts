@@ -3,10 +3,10 @@
 import { canonicalJson } from '../core/canonical-json.ts';
 import { digestOf, hexOf, type Digest } from '../core/digest.ts';
 import type { HeldImage } from '../bundle/held-images.ts';
-import type { LockedImage } from '../bundle/lock.ts';
+import { describeVerified, type LockedFile, type LockedImage } from '../bundle/lock.ts';
 import type { BundleFile, BundleInstaller } from '../bundle/manifest.ts';
 import { parseReference } from '../oci/reference.ts';
-import { genericPurl, ociPurl } from './purl.ts';
+import { downloadPurl, genericPurl, ociPurl } from './purl.ts';
 
 export const SBOM_MEDIA_TYPE = 'application/vnd.cyclonedx+json; version=1.6';
 
@@ -18,8 +18,8 @@ export interface SbomOptions {
   /** Of this program. */
   readonly version: string;
   readonly images: readonly HeldImage[];
-  /** Why each image is there. */
-  readonly locked: readonly LockedImage[];
+  /** Where each image and file comes from, why it is there, and what vouched for it. */
+  readonly lock: { readonly images: readonly LockedImage[]; readonly files: readonly LockedFile[] };
   /** Files of the bundle, the lock among them. */
   readonly files: readonly BundleFile[];
   readonly installers: readonly BundleInstaller[];
@@ -33,12 +33,13 @@ export function encodeSbom(options: SbomOptions): Buffer {
 
 const BUNDLE_REF = 'bundle';
 
-function describe({ name, version, images, locked, files, installers }: SbomOptions): Record<string, unknown> {
-  const byName = new Map(locked.map((image) => [image.name, image]));
-  const carried = images.map((image) => imageComponent(image, byName.get(image.name)));
+function describe({ name, version, images, lock, files, installers }: SbomOptions): Record<string, unknown> {
+  const lockedImages = new Map(lock.images.map((image) => [image.name, image]));
+  const lockedFiles = new Map(lock.files.map((file) => [file.name, file]));
+  const carried = images.map((image) => imageComponent(image, lockedImages.get(image.name)));
   const components = [
     ...carried,
-    ...files.map(fileComponent),
+    ...files.map((file) => fileComponent(file, lockedFiles.get(file.name))),
     ...installers.map((installer) => installerComponent(installer, version)),
   ];
   return {
@@ -67,7 +68,8 @@ interface Component extends Record<string, unknown> {
   readonly 'bom-ref': string;
 }
 
-function imageComponent(image: HeldImage, { from, uses = [] }: Pick<LockedImage, 'from' | 'uses'> = {}): Component {
+function imageComponent(image: HeldImage, locked?: LockedImage): Component {
+  const { from, chart } = locked ?? {};
   const { name, digest, original, artifact, byPlatform, accompanying } = image;
   const { registry, repository, tag } = parseReference(name);
   const own = { name: `${registry}/${repository}`, version: tag };
@@ -92,22 +94,42 @@ function imageComponent(image: HeldImage, { from, uses = [] }: Pick<LockedImage,
     type: artifact === true ? 'application' : 'container',
     'bom-ref': name,
     ...own,
-    purl: ociPurl(from ?? name, { digest, ...(single ? { platform: only.platform } : {}) }),
+    purl:
+      chart === undefined
+        ? ociPurl(from ?? name, { digest, ...(single ? { platform: only.platform } : {}) })
+        : downloadPurl(chart.name, chart),
     hashes: hashes(digest),
     properties: optional([
       ...(single ? [property('platform', only.platform)] : []),
       ...(original === undefined ? [] : [property('original', original.digest)]),
       ...(from === undefined ? [] : [property('from', from)]),
-      ...uses.map(({ component, version, why }) =>
-        property('use', `${[component, version].filter(Boolean).join(' ')}: ${why}`),
-      ),
+      ...lockProperties(locked),
     ]),
     components: optional(distinct([...children, ...attached])),
   };
 }
 
-function fileComponent({ name, mediaType, digest }: BundleFile): Component {
-  return { type: 'file', 'bom-ref': `file:${name}`, name, 'mime-type': mediaType, hashes: hashes(digest) };
+function fileComponent({ name, mediaType, digest }: BundleFile, locked?: LockedFile): Component {
+  return {
+    type: 'file',
+    'bom-ref': `file:${name}`,
+    name,
+    'mime-type': mediaType,
+    purl: locked?.url === undefined ? undefined : downloadPurl(name, { url: locked.url, digest }),
+    hashes: hashes(digest),
+    properties: optional(lockProperties(locked)),
+  };
+}
+
+function lockProperties(locked?: LockedImage | LockedFile): { name: string; value: string }[] {
+  if (locked === undefined) return [];
+  const { uses = [], verified } = locked;
+  return [
+    ...uses.map(({ component, version, why }) =>
+      property('use', `${[component, version].filter(Boolean).join(' ')}: ${why}`),
+    ),
+    property('verified', describeVerified(verified)),
+  ];
 }
 
 function installerComponent({ name, digest }: BundleInstaller, version: string): Component {

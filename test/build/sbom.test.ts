@@ -62,6 +62,8 @@ interface Bom {
 
 const sha256 = (digest: string) => [{ alg: 'SHA-256', content: digest.slice('sha256:'.length) }];
 
+const FILE_URL = 'https://download.elastic.co/downloads/eck/3.5.0/crds.yaml';
+
 describe('sbom.cdx.json', () => {
   test('lists the images, those for each platform, and the files', async () => {
     const manifest = await build();
@@ -109,17 +111,25 @@ describe('sbom.cdx.json', () => {
       name: 'site',
       version: '1.2.3',
       images: [{ ...image, byPlatform: [{ platform: 'linux/amd64', descriptor: node }] }],
-      locked: [{ ...image, uses, totalSize: 1, verified: 'none' }],
-      files: [],
+      lock: {
+        images: [{ ...image, uses, totalSize: 1, verified: { by: 'cosign', key: 'sha256:abc' } }],
+        files: [{ name: 'crds.yaml', url: FILE_URL, digest, size: 1, verified: 'none' }],
+      },
+      files: [{ name: 'crds.yaml', mediaType: 'application/octet-stream', digest, size: 1 }],
       installers: [{ name: 'eck-airgap-linux-x64', digest, size: 1 }],
     };
     const bom = JSON.parse(encodeSbom(options).toString()) as Bom;
-    const [kibana, installer] = bom.components;
+    const [kibana, file, installer] = bom.components;
     expect(kibana?.purl).toContain('?arch=amd64&');
     expect(kibana?.properties).toEqual([
       { name: 'eck-airgap:platform', value: 'linux/amd64' },
       { name: 'eck-airgap:use', value: 'kibana 9.5.2: chosen' },
+      { name: 'eck-airgap:verified', value: 'cosign sha256:abc' },
     ]);
+    expect(file?.purl).toBe(
+      `pkg:generic/crds.yaml?checksum=${digest}&download_url=${encodeURIComponent(FILE_URL).replaceAll('%3A', ':')}`,
+    );
+    expect(file?.properties).toEqual([{ name: 'eck-airgap:verified', value: 'none' }]);
     expect(kibana?.components).toMatchObject([
       { type: 'data', name: 'sha256-x.sig', hashes: sha256(signature.digest) },
     ]);

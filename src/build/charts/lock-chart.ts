@@ -20,14 +20,8 @@ import { chartImages } from './chart-images.ts';
 import { findChart, type ChartIndexes } from './chart-index.ts';
 import { isChartVersion } from './chart-version.ts';
 
-/** What is needed of the cache. */
-export interface ChartStore extends Pick<Cache, 'fetch' | 'push'> {
-  /** Stores content that nothing is known of yet. */
-  add(stream: ByteStream, options?: { readonly signal?: AbortSignal | undefined }): Promise<Identity>;
-}
-
 export interface LockChartContext extends Activity {
-  readonly cache: ChartStore;
+  readonly cache: Pick<Cache, 'add' | 'fetch' | 'push'>;
   readonly web: Pick<WebFiles, 'fetch'>;
   /** Those of the run. */
   readonly indexes: ChartIndexes;

@@ -2,8 +2,7 @@
 // cache, each URL asked for once; local files stay where they are.
 import { resolve } from 'node:path';
 import { Digester } from '../../core/digest.ts';
-import type { ByteStream } from '../../core/streams.ts';
-import type { Cache, Identity } from '../../oci/cache.ts';
+import type { Cache } from '../../oci/cache.ts';
 import { contentOf, readBlob } from '../../oci/content.ts';
 import { descriptorOf, type Descriptor } from '../../oci/descriptor.ts';
 import type { Fetcher } from '../../oci/target.ts';
@@ -16,12 +15,6 @@ export const FILE_MEDIA_TYPE = 'application/octet-stream';
 export const MANIFEST_FILE_LIMIT = 16 * 1024 * 1024;
 /** Keys, licences and lists of checksums are never larger; bytes. */
 export const SMALL_FILE_LIMIT = 1024 * 1024;
-
-/** What of the cache this takes. */
-export interface FileCache extends Pick<Cache, 'fetch' | 'push'> {
-  /** Stores content whose digest nobody knows yet. */
-  add(stream: ByteStream, options?: { readonly signal?: AbortSignal | undefined }): Promise<Identity>;
-}
 
 export interface FileContent {
   readonly descriptor: Descriptor;
@@ -43,7 +36,7 @@ export interface ReadOptions {
 export type ContentReader = (place: Place, options?: ReadOptions) => Promise<FileContent>;
 
 export interface ContentReaderOptions {
-  readonly cache: FileCache;
+  readonly cache: Pick<Cache, 'add' | 'fetch' | 'push'>;
   readonly web: WebFiles;
   /** The folder that relative paths start from. */
   readonly folder: string;

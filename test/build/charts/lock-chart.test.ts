@@ -5,14 +5,14 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { HELM_CHART } from '../../../src/build/charts/chart-artifact.ts';
 import { chartIndexes } from '../../../src/build/charts/chart-index.ts';
 import { fetchChart } from '../../../src/build/charts/fetch-chart.ts';
-import { lockChart, type ChartStore } from '../../../src/build/charts/lock-chart.ts';
+import { lockChart } from '../../../src/build/charts/lock-chart.ts';
 import { encodeLock, parseLock, type LockedImage } from '../../../src/bundle/lock.ts';
 import { API_VERSION } from '../../../src/bundle/manifest.ts';
 import type { ChartSource } from '../../../src/bundle/spec.ts';
 import { digestOf } from '../../../src/core/digest.ts';
 import { AirgapError } from '../../../src/core/errors.ts';
 import { collect } from '../../../src/core/streams.ts';
-import { openCache } from '../../../src/oci/cache.ts';
+import { openCache, type Cache } from '../../../src/oci/cache.ts';
 import { contentOf } from '../../../src/oci/content.ts';
 import { descriptorOf } from '../../../src/oci/descriptor.ts';
 import { readManifest } from '../../../src/oci/manifest.ts';
@@ -34,7 +34,7 @@ const PARTS: ChartParts = {
 let folder: string;
 let archive: Buffer;
 let web: MapWebFiles;
-let cache: ChartStore;
+let cache: Cache;
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'eck-airgap-charts-'));
@@ -51,19 +51,8 @@ function publish(more: Partial<PublishedChart> = {}): void {
   web.contents.set(URL, archive);
 }
 
-async function newCache(): Promise<ChartStore> {
-  const opened = await openCache(await mkdtemp(join(folder, 'cache-')), {
-    self: { pid: process.pid, isAlive: () => false },
-  });
-  return {
-    ...opened,
-    add: async (stream) => {
-      const bytes = await collect(stream, 1e9);
-      const { digest, size, mediaType } = descriptorOf(bytes, HELM_CHART);
-      await opened.push({ digest, size, mediaType }, contentOf(bytes));
-      return { digest, size };
-    },
-  };
+async function newCache(): Promise<Cache> {
+  return openCache(await mkdtemp(join(folder, 'cache-')), { self: { pid: process.pid, isAlive: () => false } });
 }
 
 const lock = (source: ChartSource = SOURCE) => lockChart(source, { cache, web, folder, indexes: chartIndexes(web) });

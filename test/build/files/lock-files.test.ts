@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadAll } from 'js-yaml';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { MANIFEST_FILE_LIMIT, SMALL_FILE_LIMIT, type FileCache } from '../../../src/build/files/content.ts';
+import { MANIFEST_FILE_LIMIT, SMALL_FILE_LIMIT } from '../../../src/build/files/content.ts';
 import { lockFiles, type LockFilesOptions } from '../../../src/build/files/lock-files.ts';
 import { wantedFiles } from '../../../src/build/files/wanted-files.ts';
 import { wantedBySpec } from '../../../src/build/wanted-by-spec.ts';
@@ -14,9 +14,9 @@ import { digestOf } from '../../../src/core/digest.ts';
 import type { AirgapEvent } from '../../../src/core/events.ts';
 import { collect } from '../../../src/core/streams.ts';
 import { openCache, type Cache } from '../../../src/oci/cache.ts';
+import { openWebFiles, type WebFiles } from '../../../src/registry/web-files.ts';
 import { elasticDownloads, type ElasticDownloads } from '../../support/elastic-downloads.ts';
 import { generateOpenPgpKey } from '../../support/openpgp-key.ts';
-import { plainWebFiles, withAdding } from '../../support/plain-web-files.ts';
 import { rejected } from '../../support/thrown.ts';
 
 const ECK = 'https://download.elastic.co/downloads/eck/3.5.0';
@@ -27,15 +27,17 @@ const OPERATOR = 'docker.elastic.co/eck/eck-operator:3.5.0';
 
 let folder: string;
 let upstream: ElasticDownloads;
-let cache: Cache & FileCache;
+let cache: Cache;
+let web: WebFiles;
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'eck-airgap-files-'));
   upstream = await elasticDownloads({ smallCrds: true });
-  cache = withAdding(await openCache(join(folder, 'cache'), { self: { pid: process.pid, isAlive: () => false } }));
+  web = openWebFiles({ mirrors: upstream.mirrors, retries: 0 });
+  cache = await openCache(join(folder, 'cache'), { self: { pid: process.pid, isAlive: () => false } });
 });
 afterEach(async () => {
-  await upstream.close();
+  await Promise.all([upstream.close(), web.close()]);
   await rm(folder, { recursive: true, force: true });
 });
 
@@ -66,7 +68,7 @@ function lock({ elastic, ...more }: Asked, options: Partial<LockFilesOptions> = 
   );
   const catalogueFile = { text: upstream.catalogue, where: 'catalogue.yaml' };
   const wanted = wantedFiles(spec, wantedBySpec(spec, { catalogueFile }).selection);
-  return lockFiles(wanted, { folder, cache, imagesIn, web: plainWebFiles(upstream.mirrors), ...options });
+  return lockFiles(wanted, { folder, cache, imagesIn, web, ...options });
 }
 
 const write = (name: string, content: string | Buffer) => writeFile(join(folder, name), content);
