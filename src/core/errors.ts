@@ -58,19 +58,27 @@ export const errorCatalogue = {
   PLATFORM_MISSING: { exit: 4, meaning: 'An image does not exist for a platform that was asked for.' },
   PROXY_FAILED: { exit: 1, meaning: 'The proxy cannot be reached, or does not let us through.' },
   REGISTRY_UNREACHABLE: { exit: 1, meaning: 'The registry, or a server of downloads, does not answer.' },
-  REGISTRY_UNAUTHORIZED: { exit: 1, meaning: 'The registry wants credentials, or refuses the ones it got.' },
-  REGISTRY_DENIED: { exit: 1, meaning: 'The account may not do this in the registry.' },
+  REGISTRY_UNAUTHORIZED: {
+    exit: 1,
+    meaning: 'The registry, or a server of downloads, wants credentials, or refuses the ones it got.',
+  },
+  REGISTRY_DENIED: {
+    exit: 1,
+    meaning: 'The account may not do this in the registry, or read this from the server of downloads.',
+  },
   REGISTRY_RATE_LIMITED: {
     exit: 1,
-    meaning: 'The registry limits requests, and went on doing so through every retry.',
+    meaning: 'The registry, or a server of downloads, limits requests, and went on doing so through every retry.',
   },
   REGISTRY_ERROR: {
     exit: 1,
-    meaning: 'The registry answered with an error, through every retry where one could help.',
+    meaning:
+      'The registry, or a server of downloads, answered with an error, through every retry where one could help.',
   },
   REGISTRY_PROTOCOL: {
     exit: 1,
-    meaning: 'The registry answered something the distribution specification does not allow.',
+    meaning:
+      'The registry answered something the distribution specification does not allow, or a server of downloads something that cannot be used.',
   },
   URL_REFUSED: { exit: 1, meaning: 'A server sent us to an address that we do not follow.' },
   CREDENTIALS_INVALID: { exit: 2, meaning: 'A credentials file or helper cannot be read.' },

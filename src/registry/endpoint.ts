@@ -5,6 +5,7 @@ import { isRegistryHost, isRepository } from '../oci/reference.ts';
 import { discard } from './answer.ts';
 import { isNotTls } from './connection-error.ts';
 import { isLoopback } from './host-place.ts';
+import { showUrl } from './url-policy.ts';
 import type { Wire } from './wire.ts';
 
 /** What is spoken to: it decides what an answer means, and how messages speak of it. */
@@ -60,7 +61,7 @@ export function mirrorUrl(host: string, mirror: string, plainHttp: boolean): URL
 /** @throws TLS_REQUIRED for plain HTTP beyond loopback, where it was not asked for */
 export function requireTls(url: URL, plainHttp: boolean, what: string): void {
   if (url.protocol === 'https:' || plainHttp || isLoopback(url.hostname)) return;
-  throw new AirgapError('TLS_REQUIRED', `${what} is spoken to without TLS: ${url.origin}`, {
+  throw new AirgapError('TLS_REQUIRED', `${what} is spoken to without TLS: ${showUrl(url)}`, {
     hint: 'Use https://, or add --plain-http if the network is trusted.',
   });
 }

@@ -1,9 +1,10 @@
 // Content that comes into the cache without anybody knowing its digest before.
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { CHUNK_SIZE, chunkHashes } from '../../src/core/chunks.ts';
+import { hexOf } from '../../src/core/digest.ts';
 import { AirgapError } from '../../src/core/errors.ts';
 import { collect, type ByteStream } from '../../src/core/streams.ts';
 import { openCache, type Cache } from '../../src/oci/cache.ts';
@@ -60,7 +61,8 @@ describe('what is added', () => {
       const blob = await cache.add(pieces(bytes, 100_000), { progress: (count) => told.push(count) });
       expect(blob).toEqual({ digest: descriptorOf(bytes, 'x').digest, size });
       expect((await collect(cache.fetch({ ...blob, mediaType: 'x' }), size)).equals(bytes)).toBe(true);
-      expect(await files('chunks/sha256')).toEqual(await files('blobs/sha256')); // made in the same pass
+      // made in the same pass, not when they are asked for
+      expect(await readFile(join(folder, 'chunks/sha256', hexOf(blob.digest)))).toEqual(chunkHashes(bytes));
       expect(await cache.chunks(blob)).toEqual(chunkHashes(bytes));
       expect(told.reduce((sum, count) => sum + count, 0)).toBe(size);
       expect(await files('ingest')).toEqual([]);
@@ -123,6 +125,12 @@ describe('nothing is left', () => {
     expect(ended).toBe(true);
     const tooLong = () => new AirgapError('CONFIG_INVALID', 'this file is too long');
     expect((await rejected(cache.add(endless(), { limit: 10_000, tooLong }))).code).toBe('CONFIG_INVALID');
+    await nothingIsLeft();
+  });
+
+  test('of content that is a byte longer than the limit', async () => {
+    const { code } = await rejected(cache.add(pieces(BYTES), { limit: BYTES.byteLength - 1 }));
+    expect(code).toBe('REGISTRY_PROTOCOL');
     await nothingIsLeft();
   });
 

@@ -264,11 +264,20 @@ describe('mirrors', () => {
 
 describe('plain http', () => {
   test.each([
-    ['a URL', 'http://downloads.example/x', {}],
-    ['a mirror', 'https://downloads.example/x', { 'downloads.example': 'http://mirror.example' }],
-  ])('beyond loopback is refused for %s', async (_, url, mirrors) => {
+    ['a URL', 'http://downloads.example/x', {}, 'http://downloads.example/x'],
+    [
+      'a mirror',
+      'https://downloads.example/x',
+      { 'downloads.example': 'http://mirror.example/y' },
+      'http://mirror.example/y',
+    ],
+  ])('beyond loopback is refused for %s', async (_, url, mirrors, named) => {
     const { files } = webClient({ mirrors });
-    for (const [, get] of ways) expect((await rejected(get(files, url))).code).toBe('TLS_REQUIRED');
+    for (const [, get] of ways) {
+      const error = await rejected(get(files, url));
+      expect(error.code).toBe('TLS_REQUIRED');
+      expect(error.message).toContain(named);
+    }
   });
 
   test('is no matter where the mirror has TLS', async () => {
