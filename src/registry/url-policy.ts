@@ -56,15 +56,24 @@ export function checkRealm(realm: string, sender: Sender): URL {
 
 /** An address in a descriptor's `urls`, fetched without credentials. @throws URL_REFUSED */
 export function checkForeignLayerUrl(address: string, sender: Sender): URL {
-  const url = parse('foreign-layer url', address);
-  checkPlace('foreign-layer url', url, sender);
-  if (url.protocol === 'https:' || (isLoopback(url.hostname) && isLoopback(sender.origin.hostname))) return url;
-  throw refused('foreign-layer url', url, 'it is not https');
+  return elsewhere('foreign-layer url', address, sender);
+}
+
+/** An address that a chart repository's index names beyond its own origin, fetched without credentials. @throws URL_REFUSED */
+export function checkIndexedUrl(address: string, sender: Sender): URL {
+  return elsewhere('url in its index', address, sender);
 }
 
 /** A URL for messages: without query (signed URLs hold secrets there), userinfo and fragment. */
 export function showUrl(url: URL): string {
   return `${url.origin}${url.pathname}`.slice(0, 500);
+}
+
+function elsewhere(what: string, address: string, sender: Sender): URL {
+  const url = parse(what, address);
+  checkPlace(what, url, sender);
+  if (url.protocol === 'https:' || (isLoopback(url.hostname) && isLoopback(sender.origin.hostname))) return url;
+  throw refused(what, url, 'it is not https');
 }
 
 function ownUrl(what: string, text: string, request: URL, sender: Sender): URL {

@@ -9,6 +9,7 @@ export interface WebAddress {
   readonly original: URL;
   /** Where the request goes: the original, or the same path at its mirror. */
   readonly target: URL;
+  readonly mirrored: boolean;
 }
 
 export interface WebAddressOptions {
@@ -24,12 +25,12 @@ export function webAddress(text: string, { mirrors, plainHttp }: WebAddressOptio
   const mirror = Object.hasOwn(mirrors, original.host) ? mirrors[original.host] : undefined;
   if (mirror === undefined) {
     requireTls(original, plainHttp, 'the server of downloads');
-    return { original, target: original };
+    return { original, target: original, mirrored: false };
   }
   const target = mirrorUrl(original.host, mirror, plainHttp);
   target.pathname = `${target.pathname.replace(/\/+$/, '')}${original.pathname}`;
   target.search = original.search;
-  return { original, target };
+  return { original, target, mirrored: true };
 }
 
 /** The same error, naming the URL that was asked for, and that of the mirror where it has one. */

@@ -4,6 +4,7 @@ import type { ByteStream } from '../core/streams.ts';
 import { systemClock } from './clock.ts';
 import type { RegistryOptions } from './registry.ts';
 import { Transport } from './transport.ts';
+import { checkIndexedUrl } from './url-policy.ts';
 import { atAddress, webAddress, type WebAddress } from './web-address.ts';
 import { downloadFile, refuseEndless, type WebFile } from './web-download.ts';
 import { Wire } from './wire.ts';
@@ -30,6 +31,11 @@ export interface WebFetchOptions {
   readonly size?: number | undefined;
   /** First byte wanted; 0 by default. */
   readonly start?: number | undefined;
+  /**
+   * URL of the index that names the file. Beyond the origin of that, and where no mirror of the user's is, a file gets no
+   * credentials and must be at an address that a server may send us to (url-policy.ts).
+   */
+  readonly foundAt?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -64,10 +70,17 @@ export function openWebFiles(options: WebFilesOptions = {}): WebFiles {
         throw error === signal?.reason ? error : atAddress(error, address);
       }
     },
-    async *fetch(url, { size, start, signal } = {}) {
+    async *fetch(url, { size, start, foundAt, signal } = {}) {
       const address = webAddress(url, { mirrors, plainHttp });
+      const { origin } = webAddress(foundAt ?? url, { mirrors, plainHttp }).target;
+      const file = fileAt(address);
       try {
-        yield* downloadFile(fileAt(address), size, { start, signal });
+        if (address.mirrored || address.target.origin === origin) yield* downloadFile(file, size, { start, signal });
+        else {
+          checkIndexedUrl(address.target.href, { origin: new URL(origin), plainHttp });
+          const call = { ...file.call, anonymous: true };
+          yield* downloadFile({ ...file, call }, size, { start, signal });
+        }
       } catch (error) {
         throw error === signal?.reason ? error : atAddress(error, address);
       }

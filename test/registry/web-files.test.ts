@@ -2,6 +2,8 @@
 // asked for. Downloads that break off are in web-download.test.ts.
 import { describe, expect, test } from 'vitest';
 import { openSources } from '../../src/build/sources.ts';
+import { collect } from '../../src/core/streams.ts';
+import type { WebFiles } from '../../src/registry/web-files.ts';
 import { answers, answersHtml, endless } from '../support/faults.ts';
 import { alice, FakeClock } from '../support/registry-bench.ts';
 import { rejected } from '../support/thrown.ts';
@@ -306,4 +308,38 @@ test('sources have them, with the mirrors of registries, and close them', async 
   expect(await sources.web.read(url, { limit: SIZE })).toEqual(BYTES);
   await sources.close();
   expect((await rejected(sources.web.read(url, { limit: SIZE }))).code).toBe('INTERNAL');
+});
+
+describe('a file that an index names', () => {
+  const drained = (files: WebFiles, url: string, foundAt: string) => collect(files.fetch(url, { foundAt }), 1e9);
+
+  test('beside it gets the credentials for that host', async () => {
+    const { server, files, url } = await webBench({ auth: { kind: 'basic' } }, { credentials: alice });
+    expect(await drained(files, url, `${server.origin}/stable/index.yaml`)).toEqual(BYTES);
+    expect(authorizations(server).at(-1)).toMatch(/^Basic /);
+  });
+
+  test('on another host gets none, even where there are some for that host', async () => {
+    const { asked, credentials } = watchedCredentials();
+    const { server, files } = await webBench({}, { credentials });
+    const elsewhere = await fileServer({ address: '127.0.0.2', auth: { kind: 'basic' } });
+    const error = await rejected(drained(files, `${elsewhere.origin}${PATH}`, `${server.origin}/index.yaml`));
+    expect(error.code).toBe('REGISTRY_UNAUTHORIZED');
+    expect(authorizations(elsewhere)).toEqual([undefined]);
+    expect(asked).toEqual([]);
+  });
+
+  test('gets those of a mirror that was named for its host', async () => {
+    const mirror = await fileServer({ auth: { kind: 'basic' } });
+    const { files } = webClient({ credentials: alice, mirrors: { 'charts.example': mirror.origin } });
+    expect(await drained(files, `https://charts.example${PATH}`, 'https://helm.example/index.yaml')).toEqual(BYTES);
+  });
+
+  test.each(['http://127.0.0.1:1/x.tgz', 'https://10.0.0.1/x.tgz', 'http://charts.example/x.tgz'])(
+    'at %s is refused when the index is out there',
+    async (url) => {
+      const { files } = webClient({ plainHttp: true });
+      expect((await rejected(drained(files, url, 'https://helm.example/index.yaml'))).code).toBe('URL_REFUSED');
+    },
+  );
 });

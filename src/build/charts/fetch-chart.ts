@@ -30,12 +30,21 @@ export async function fetchChart(image: LockedImage, context: FetchChartContext)
   if (chart === undefined) throw new AirgapError('INTERNAL', `${image.name} is no chart`);
   await namingImage(image.name, async () => {
     const archive: Descriptor = { mediaType: HELM_CHART, digest: chart.digest, size: chart.size };
-    await fetchArchive(archive, chart, context);
+    await fetchArchive(archive, { ...chart, foundAt: indexOf(image) }, context);
     await remake(image, archive, context);
   });
 }
 
-async function fetchArchive(archive: Descriptor, chart: LockedChart, context: FetchChartContext): Promise<void> {
+interface FoundChart extends LockedChart {
+  readonly foundAt: string | undefined;
+}
+
+/** What it was found by, as far as the lock says it. */
+function indexOf({ verified }: LockedImage): string | undefined {
+  return verified !== 'none' && verified.by === 'checksum' ? verified.from : undefined;
+}
+
+async function fetchArchive(archive: Descriptor, chart: FoundChart, context: FetchChartContext): Promise<void> {
   try {
     await context.cache.push(archive, contentAt(chart, context), context);
   } catch (error) {
@@ -55,11 +64,13 @@ async function remake(image: LockedImage, archive: Descriptor, context: FetchCha
     await context.cache.push(descriptor, contentOf(bytes), context);
 }
 
-function contentAt(chart: LockedChart, { web, folder, signal }: FetchChartContext): Content {
-  const { url, path = '', size } = chart;
+function contentAt(chart: FoundChart, { web, folder, signal }: FetchChartContext): Content {
+  const { url, path = '', size, foundAt } = chart;
   return {
     open: (start) =>
-      url === undefined ? readLocal(resolve(folder, path), { start, signal }) : web.fetch(url, { size, start, signal }),
+      url === undefined
+        ? readLocal(resolve(folder, path), { start, signal })
+        : web.fetch(url, { size, start, foundAt, signal }),
   };
 }
 

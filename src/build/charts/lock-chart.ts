@@ -64,7 +64,7 @@ async function inRepository(wanted: InRepository, context: LockChartContext): Pr
   const index = await context.indexes.read(repository, signal);
   const { url, version, digest } = findChart(index, wanted, repository);
   const origin: Origin = { where: url, code: 'MANIFEST_INVALID' };
-  const archive = await cache.add(bounded(web.fetch(url, { signal }), origin), { signal });
+  const archive = await cache.add(bounded(web.fetch(url, { foundAt: index.url, signal }), origin), { signal });
   if (digest !== undefined && digest !== archive.digest)
     throw indexLies(index.url, `${name} ${version} is ${digest}, found ${archive.digest} at ${url}`);
   const chart = await readChart(cache.fetch({ ...archive, mediaType: HELM_CHART }, { signal }), origin);
