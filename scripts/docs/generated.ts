@@ -1,7 +1,7 @@
 // The generated documents, as a function of the code.
 import { toJsonSchema } from '@valibot/to-json-schema';
 import type { Command } from 'commander';
-import { BundleSpecSchema } from '../../src/bundle/spec.ts';
+import { BundleSpecSchema } from '../../src/bundle/spec-schema.ts';
 import { CatalogueSchema } from '../../src/catalog/overrides.ts';
 import { errorCatalogue } from '../../src/core/errors.ts';
 import { allCommands, createProgram } from '../../src/cli/run.ts';
