@@ -17,19 +17,17 @@ const COMMENT_WIDTH = 116;
 export function starterSpec(answers: StarterAnswers, options: StarterSpecOptions = {}): string {
   const { schema = `./${SPEC_SCHEMA_FILE}` } = options;
   const { apiVersion, kind, ...spec } = specOf(answers);
-  const keys = schemaKeys(specJsonSchema()).filter(
-    ({ path }) => /^[a-z.]+$/i.test(path) && !/^(?:apiVersion|kind)$/.test(path),
-  );
-  const lines = keys.flatMap((key) =>
-    block(
-      key,
-      key.path === 'elastic.components' ? componentLines(answers, options) : bodyOf(key, valueAt(spec, key.path)),
-    ),
-  );
+  const head = { apiVersion, kind };
+  // what lies in a list or mapping is part of its example
+  const keys = schemaKeys(specJsonSchema()).filter(({ path }) => !/[[<]/.test(path) && !(path in head));
+  const lines = keys.flatMap((key) => {
+    const isComponents = key.path === 'elastic.components';
+    return block(key, isComponents ? componentLines(answers, options) : bodyOf(key, valueAt(spec, key.path)));
+  });
   return `# yaml-language-server: $schema=${schema}
 # What to carry into the enclave: "eck-airgap lock" pins it, "eck-airgap build" collects it.
 # What is commented out is what else there is.
-${[...yaml({ apiVersion, kind }), ...lines].join('\n')}
+${[...yaml(head), ...lines].join('\n')}
 `;
 }
 
@@ -54,7 +52,7 @@ function componentLines(answers: StarterAnswers, options: StarterOptions): reado
   );
   const item = (name: string): string => {
     const known = all.find(({ component }) => component.name === name)?.component;
-    return `- ${scalar(name)}${known === undefined ? '' : ` # ${titleOf(known)}`}`;
+    return known === undefined ? `- ${JSON.stringify(name)}` : `- ${name} # ${titleOf(known)}`;
   };
   return [
     'components:',
@@ -77,10 +75,6 @@ function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
 
 function yaml(value: unknown): string[] {
   return dump(value, { lineWidth: -1 }).trimEnd().split('\n');
-}
-
-function scalar(text: string): string {
-  return yaml(text).join('\n');
 }
 
 function wrapped(text: string): string[] {

@@ -1,6 +1,6 @@
 // The answers that a new airgap.yaml is made from: what is taken where nobody was asked, and whether the catalogue can
 // deliver it. What is written of them is in starter-spec.ts.
-import { isAirgapError } from '../core/errors.ts';
+import { AirgapError } from '../core/errors.ts';
 import { API_VERSION } from '../bundle/manifest.ts';
 import { parseSpec } from '../bundle/spec.ts';
 import { builtInCatalogue } from '../catalog/built-in.ts';
@@ -26,6 +26,8 @@ export interface StarterAnswers {
 export type GivenAnswers = Partial<StarterAnswers>;
 
 export interface StarterOptions {
+  /** Name of the bundle where none is given; `site-alpha` by default. */
+  readonly name?: string;
   readonly allowUnknownVersion?: boolean;
 }
 
@@ -33,13 +35,13 @@ export interface StarterOptions {
 export interface Offer {
   readonly component: Component;
   /** Why it cannot be had with the other answers. */
-  readonly fault?: string;
+  readonly fault?: AirgapError;
 }
 
 /** What is given, and for the rest: the newest that goes with it, Elasticsearch and Kibana, linux/amd64. */
 export function completed(given: GivenAnswers, options: StarterOptions = {}): StarterAnswers {
   const answers = {
-    name: 'site-alpha',
+    name: options.name ?? 'site-alpha',
     eck: eckReleasesByAge(builtInCatalogue).at(-1)?.eck.from ?? '',
     components: ['elasticsearch', 'kibana'],
     platforms: ['linux/amd64'],
@@ -65,7 +67,7 @@ export function stackReleasesFor(answers: Omit<StarterAnswers, 'stack'>, options
   );
 }
 
-/** airgap.yaml as a value, without what is as by default in any case. */
+/** airgap.yaml as a value. */
 export function specOf(answers: StarterAnswers) {
   const { name, platforms, eck, stack, components, flavour, packageRegistry, monitoring, diagnostics } = answers;
   return {
@@ -85,14 +87,14 @@ export function wantedByAnswers(answers: StarterAnswers, options: StarterOptions
   return wantedBySpec(parseSpec(JSON.stringify(specOf(answers)), 'what is asked for'), options);
 }
 
-/** Why these answers cannot go together, in one line; undefined where they can. */
-export function faultOf(answers: StarterAnswers, options: StarterOptions = {}): string | undefined {
+/** Why these answers cannot go together; undefined where they can. */
+export function faultOf(answers: StarterAnswers, options: StarterOptions = {}): AirgapError | undefined {
   try {
     wantedByAnswers(answers, options);
     return undefined;
   } catch (error) {
-    if (!isAirgapError(error)) throw error;
-    return error.hint === undefined ? error.message : `${error.message}. ${error.hint}`;
+    if (error instanceof AirgapError) return error;
+    throw error;
   }
 }
 

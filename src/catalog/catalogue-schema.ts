@@ -14,8 +14,9 @@ const MinorText = v.pipe(
   v.regex(/^[0-9]{1,4}\.[0-9]{1,4}$/, 'is not major.minor in quotes, such as "1.34"'),
   v.title('major.minor'),
 );
+const FirstVersion = described(VersionText, 'The first version.');
 const Range = v.strictObject({
-  from: v.exactOptional(described(VersionText, 'The first version.')),
+  from: v.exactOptional(FirstVersion),
   until: v.exactOptional(described(VersionText, 'The first version that is not meant any more.')),
 });
 const MinorRange = v.strictObject({
@@ -123,11 +124,9 @@ const ComponentSchema = v.strictObject({
 });
 
 const EckReleaseSchema = v.strictObject({
-  eck: described(
-    v.strictObject({ from: VersionText, until: v.exactOptional(VersionText) }),
-    'Versions of ECK: the first, and the first that is not meant any more.',
-    { examples: [{ from: '3.6.0', until: '3.7.0' }] },
-  ),
+  eck: described(v.strictObject({ ...Range.entries, from: FirstVersion }), 'Versions of ECK.', {
+    examples: [{ from: '3.6.0', until: '3.7.0' }],
+  }),
   kubernetes: described(MinorRange, 'Minors of Kubernetes that it supports.', {
     examples: [{ from: '1.33', to: '1.37' }],
   }),
