@@ -20,6 +20,7 @@ export const debianPackages = {
   python3: 'python3',
   tar: 'tar',
   time: 'time',
+  tmux: 'tmux',
   setpriv: 'util-linux',
   unshare: 'util-linux',
   nsenter: 'util-linux',

@@ -21,7 +21,7 @@ const MINIMAL = {
 function inside(schema: unknown, path = '$'): [string, JsonSchema][] {
   if (typeof schema !== 'object' || schema === null) return [];
   const inner = Object.entries(schema).flatMap(([key, value]) => inside(value, `${path}.${key}`));
-  return [[path, schema as JsonSchema], ...inner];
+  return [[path, schema], ...inner];
 }
 
 /** Specifications that have the example at the path; in a list or mapping beside what else its entry needs. */
