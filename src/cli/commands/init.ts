@@ -29,7 +29,7 @@ export const initCommand: CommandModule = {
       .option('--eck <version>', 'version of the ECK operator (default: the newest known)')
       .option(
         '--stack <version>',
-        'version of the Stack; may be given several times (default: the newest that goes)',
+        'version of the Stack; may be given several times (default: the newest known that goes with ECK)',
         repeatable,
       )
       .option(
@@ -42,8 +42,15 @@ export const initCommand: CommandModule = {
         'of the nodes inside, or "all"; may be given several times (default: linux/amd64)',
         repeatable,
       )
-      .addOption(new Option('--flavour <flavour>', 'which build of the images (default: default)').choices(flavours))
-      .addOption(new Option('--package-registry <mode>', 'which packages (default: lite)').choices(['lite', 'full']))
+      .addOption(
+        new Option('--flavour <flavour>', 'which build of the images (the plain one by default)').choices(flavours),
+      )
+      .addOption(
+        new Option('--package-registry <mode>', 'which packages of integrations (lite by default)').choices([
+          'lite',
+          'full',
+        ]),
+      )
       .option('--monitoring', 'carry Metricbeat and Filebeat for Stack monitoring (default)')
       .option('--no-monitoring', 'do not carry them')
       .option('--diagnostics', 'carry the images that eck-diagnostics runs')
@@ -53,7 +60,7 @@ export const initCommand: CommandModule = {
       .addHelpText(
         'after',
         `\nWithout --yes it asks for what no flag gives. ${SPEC_SCHEMA_FILE}, for editors, is written beside it.\n` +
-          '\nExample:\n  eck-airgap init --yes --stack 9.5.2 --component elasticsearch --component kibana\n',
+          '\nExamples:\n  eck-airgap init\n  eck-airgap init --yes --stack 9.5.2 --component elasticsearch --component kibana\n',
       ),
   run: async (context) => {
     const typed = context.args[0] ?? 'airgap.yaml';
