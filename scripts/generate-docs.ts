@@ -1,5 +1,5 @@
-// Writes the parts of docs/ that follow from the code: the command reference, the table of errors, and the JSON Schemas of
-// the files people write. A test fails when they are stale.
+// Writes what follows from the code: the command reference, the table of errors, the keys of airgap.yaml, the JSON Schemas of
+// the files people write, and a first such file. A test fails when they are stale.
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';

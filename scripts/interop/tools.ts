@@ -21,6 +21,7 @@ export const debianPackages = {
   tar: 'tar',
   unzip: 'unzip',
   time: 'time',
+  tmux: 'tmux',
   setpriv: 'util-linux',
   unshare: 'util-linux',
   nsenter: 'util-linux',

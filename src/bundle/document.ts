@@ -28,6 +28,15 @@ export function parseDocument<S extends v.GenericSchema>(schema: S, text: string
   );
 }
 
+/** A key as people see it: what it is for, and what else editors show and docs list of it (JSON Schema keywords). */
+export function described<S extends v.GenericSchema>(
+  schema: S,
+  description: string,
+  more: Readonly<Record<string, unknown>> = {},
+) {
+  return v.pipe(schema, v.metadata({ description, ...more }));
+}
+
 function parseYaml(text: string, where: string): unknown {
   if (text.length > DOCUMENT_LIMIT)
     throw new AirgapError('CONFIG_INVALID', `${where} is larger than ${DOCUMENT_LIMIT} bytes`);

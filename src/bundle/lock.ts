@@ -5,7 +5,7 @@ import * as v from 'valibot';
 import { isDigest, type Digest } from '../core/digest.ts';
 import { parseDocument } from './document.ts';
 import { API_VERSION, BundleName, FileName } from './manifest.ts';
-import { FlavourName, PackageRegistryMode } from './spec.ts';
+import { FlavourName, PackageRegistryMode } from './spec-values.ts';
 
 const DigestSchema = v.custom<Digest>(isDigest, 'is not a sha256 digest');
 const Size = v.pipe(v.number(), v.safeInteger(), v.minValue(0));

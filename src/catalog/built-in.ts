@@ -30,6 +30,7 @@ export const builtInCatalogue: Catalogue = {
   components: builtInComponents,
   eckReleases,
   stackLines: ['6.8', '7.17', '8.19', '9.5'],
+  stackReleases: ['9.5.2', '9.4.5', '9.3.8', '9.2.8', '9.1.10', '9.0.8', '8.19.20'],
   diagnostics: [
     { eckDiagnostics: { from: '1.3.0', until: '1.5.2' }, supportDiagnostics: '8.4.0' },
     { eckDiagnostics: { from: '1.5.2', until: '1.6.0' }, supportDiagnostics: '8.4.3' },

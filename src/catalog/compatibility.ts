@@ -70,7 +70,7 @@ export function checkOrchestrator(
   const range = releaseOf(eck, options)[name];
   if (contains(range, minor)) return;
   const title = name === 'kubernetes' ? 'Kubernetes' : 'OpenShift';
-  const all = byAge(options.catalogue.eckReleases);
+  const all = eckReleasesByAge(options.catalogue);
   if (all.every((release) => minor > parseMinor(release[name].to))) {
     if (options.allowUnknownVersion) return;
     throw unknown(`${title} ${version}`, highest(all.map((release) => release[name])));
@@ -90,7 +90,7 @@ export function checkOrchestrator(
 function releaseOf(eck: Version, { catalogue, allowUnknownVersion }: CompatibilityOptions): EckRelease {
   const found = catalogue.eckReleases.find((release) => isInRange(eck, release.eck));
   if (found !== undefined) return found;
-  const sorted = byAge(catalogue.eckReleases);
+  const sorted = eckReleasesByAge(catalogue);
   const before = sorted.findLast((release) => hasReached(eck, release.eck.from));
   if (before !== undefined) {
     if (allowUnknownVersion) return before;
@@ -102,9 +102,9 @@ function releaseOf(eck: Version, { catalogue, allowUnknownVersion }: Compatibili
   });
 }
 
-/** From the oldest to the newest. */
-function byAge(releases: readonly EckRelease[]): EckRelease[] {
-  return [...releases].sort((a, b) => compareVersions(parseVersion(a.eck.from), parseVersion(b.eck.from)));
+/** What the tables know of ECK, from the oldest to the newest. */
+export function eckReleasesByAge({ eckReleases }: Catalogue): readonly EckRelease[] {
+  return [...eckReleases].sort((a, b) => compareVersions(parseVersion(a.eck.from), parseVersion(b.eck.from)));
 }
 
 function contains(range: MinorRange, minor: number): boolean {

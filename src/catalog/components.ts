@@ -10,6 +10,8 @@ export const flavours = ['default', 'ubi', 'wolfi', 'fips', 'ubi-fips'] as const
 export type Flavour = (typeof flavours)[number];
 
 interface FlavourRule {
+  /** What it is, for people who choose one. */
+  readonly title: string;
   /** Settings with which ECK derives the names of this flavour. */
   readonly settings: OperatorSettings;
   /** Flavours whose suffixes apply, the first that a component knows. */
@@ -17,11 +19,23 @@ interface FlavourRule {
 }
 
 export const flavourRules: Readonly<Record<Flavour, FlavourRule>> = {
-  default: { settings: {}, suffixes: ['default'] },
-  ubi: { settings: { ubiOnly: true }, suffixes: ['ubi', 'default'] },
-  wolfi: { settings: { containerSuffix: '-wolfi' }, suffixes: ['wolfi', 'default'] },
-  fips: { settings: {}, suffixes: ['fips', 'default'] },
-  'ubi-fips': { settings: { ubiOnly: true }, suffixes: ['ubi-fips', 'ubi', 'default'] },
+  default: { title: 'what Elastic publishes under the plain names', settings: {}, suffixes: ['default'] },
+  ubi: {
+    title: 'Red Hat UBI, which the default images are from 9.0.0 on',
+    settings: { ubiOnly: true },
+    suffixes: ['ubi', 'default'],
+  },
+  wolfi: {
+    title: 'Wolfi, a minimal base',
+    settings: { containerSuffix: '-wolfi' },
+    suffixes: ['wolfi', 'default'],
+  },
+  fips: { title: 'the FIPS build of the operator', settings: {}, suffixes: ['fips', 'default'] },
+  'ubi-fips': {
+    title: 'the FIPS build of the operator on UBI, everything else as with "ubi"',
+    settings: { ubiOnly: true },
+    suffixes: ['ubi-fips', 'ubi', 'default'],
+  },
 };
 
 /** The first rule whose range holds the version counts. */
@@ -118,6 +132,8 @@ export interface Catalogue {
   readonly eckReleases: readonly EckRelease[];
   /** The newest minor of each major of the Stack that the tables know: `9.5`. */
   readonly stackLines: readonly string[];
+  /** The newest known patch of recent minors, the newest first: what is offered to a person. No rule asks it. */
+  readonly stackReleases: readonly string[];
   readonly diagnostics: readonly DiagnosticsRelease[];
   /** Never trusted because the host that serves the files serves them too. */
   readonly signingKeys: readonly SigningKey[];

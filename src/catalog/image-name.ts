@@ -60,6 +60,8 @@ const WOLFI_NATIVE: readonly EckImage[] = ['package-registry', 'enterprise-searc
 
 const UBI = '-ubi';
 
+export const eckImages: readonly string[] = Object.keys(BUILT_IN);
+
 export function isEckImage(name: string): name is EckImage {
   return Object.hasOwn(BUILT_IN, name);
 }

@@ -19,7 +19,8 @@ export const IRON_BANK = 'registry1.dso.mil/ironbank';
 export const IRON_BANK_PLATFORM = 'linux/amd64';
 const IRON_BANK_FLAVOURS: readonly Flavour[] = ['default', 'ubi'];
 
-const PLATFORMS: readonly string[] = ['linux/amd64', 'linux/arm64'];
+/** What an image is published for where no rule says otherwise. */
+export const USUAL_PLATFORMS: readonly string[] = ['linux/amd64', 'linux/arm64'];
 
 /**
  * The full name, with registry and tag.
@@ -40,7 +41,7 @@ export function publishedName(component: Component, version: Version, options: P
 
 /** The platforms it is published for. */
 export function publishedPlatforms(component: Component, version: Version): readonly string[] {
-  return firstFor(component.platforms ?? [], version)?.platforms ?? PLATFORMS;
+  return firstFor(component.platforms ?? [], version)?.platforms ?? USUAL_PLATFORMS;
 }
 
 /**

@@ -2,6 +2,7 @@
 import { AirgapError } from '../core/errors.ts';
 import type { CommandContext } from './command.ts';
 import { pathOf, readText, stringFlag } from './flags.ts';
+import { ask, isTerminal } from './prompt.ts';
 
 const HINT = 'Set ECK_AIRGAP_PASSPHRASE, pass --passphrase-file, or run this in a terminal.';
 
@@ -17,7 +18,7 @@ export async function existingPassphrase(context: CommandContext, keyFile: strin
   const given = await givenPassphrase(context);
   if (given !== undefined) return given;
   requireTerminal(context, `${keyFile} is encrypted and no passphrase was given`);
-  return ask(context, `Passphrase of ${keyFile}:`);
+  return askPassphrase(context, `Passphrase of ${keyFile}:`);
 }
 
 /** A passphrase for a new key, asked for twice. @throws PASSPHRASE_REQUIRED */
@@ -32,27 +33,16 @@ export async function newPassphrase(context: CommandContext): Promise<string> {
 
 async function askTwice(context: CommandContext): Promise<string> {
   requireTerminal(context, 'a new key is encrypted and no passphrase was given');
-  const first = await ask(context, 'Passphrase for the new key:');
-  if (first === (await ask(context, 'The same again:'))) return first;
+  const first = await askPassphrase(context, 'Passphrase for the new key:');
+  if (first === (await askPassphrase(context, 'The same again:'))) return first;
   throw new AirgapError('PASSPHRASE_WRONG', 'the two passphrases differ', { hint: 'Run the command again.' });
 }
 
 function requireTerminal(context: CommandContext, why: string): void {
-  const { stdin, stderr } = context.io;
-  if (stdin.isTTY !== true || stderr.isTTY !== true)
+  if (!isTerminal(context))
     throw new AirgapError('PASSPHRASE_REQUIRED', why, { hint: `${HINT} For a new key without one: --no-passphrase.` });
 }
 
-async function ask(context: CommandContext, message: string): Promise<string> {
-  const { default: inquirer } = await import('inquirer');
-  context.output.pause();
-  const prompt = inquirer.createPromptModule({ input: context.io.stdin, output: context.io.stderr });
-  try {
-    const answers = await prompt([{ type: 'password', name: 'passphrase', message, mask: '*' }]);
-    return String(answers['passphrase']);
-  } catch (error) {
-    if (error instanceof Error && error.name === 'ExitPromptError')
-      throw new AirgapError('INTERRUPTED', 'interrupted at the passphrase', { cause: error });
-    throw error;
-  }
+async function askPassphrase(context: CommandContext, message: string): Promise<string> {
+  return String(await ask(context, { type: 'password', message, mask: '*' }));
 }

@@ -9,6 +9,7 @@ import { VERSION } from './version.ts';
 
 /** In the order of the help. A command is loaded when it is wanted: what one needs must not slow the start of another. */
 const loaders: Readonly<Record<string, () => Promise<CommandModule>>> = {
+  init: async () => (await import('./commands/init.ts')).initCommand,
   keygen: async () => (await import('./commands/keygen.ts')).keygenCommand,
   lock: async () => (await import('./commands/lock.ts')).lockCommand,
   build: async () => (await import('./commands/build.ts')).buildCommand,

@@ -1,5 +1,5 @@
 // Files that are there whole or not at all: written under a temporary name, synced, then renamed.
-import { open, rename, rm } from 'node:fs/promises';
+import { access, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { fileError } from './errors.ts';
 
@@ -33,6 +33,13 @@ export async function writeWholeFile(path: string, bytes: Uint8Array, options: W
   } catch (error) {
     throw fileError(error, 'write', path);
   }
+}
+
+export async function isThere(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** Makes renames in a folder durable; where folders cannot be synced (Windows) there is nothing to do. */

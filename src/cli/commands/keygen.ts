@@ -1,7 +1,7 @@
-import { access, mkdir } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AirgapError, fileError } from '../../core/errors.ts';
-import { writeWholeFile } from '../../core/files.ts';
+import { isThere, writeWholeFile } from '../../core/files.ts';
 import { fingerprintGroups } from '../../signing/fingerprint.ts';
 import { generateKeyPair } from '../../signing/private-key.ts';
 import { trustCard } from '../../signing/trust-card.ts';
@@ -47,11 +47,7 @@ export const keygenCommand: CommandModule = {
 
 /** A key is never overwritten: bundles signed with it would become unverifiable. */
 async function refuseExisting(path: string): Promise<void> {
-  const there = await access(path).then(
-    () => true,
-    () => false,
-  );
-  if (there)
+  if (await isThere(path))
     throw new AirgapError('FILE_EXISTS', `${path} is already there; a key is never overwritten`, {
       hint: 'Name another folder with --out.',
     });
