@@ -143,6 +143,10 @@ const DiagnosticsSchema = v.strictObject({
 
 const Fingerprint = v.pipe(
   v.string(),
+  v.metadata({
+    description: 'Its OpenPGP fingerprint, got by another way than from the host that serves it.',
+    examples: ['46095ACC8548582C1A2699A9D27D666CD88E42B4'],
+  }), // of what is written: behind a transformation it would not be
   v.transform((text) => text.replaceAll(' ', '').toUpperCase()),
   v.regex(
     /^(?:[0-9A-F]{40}|[0-9A-F]{64})$/,

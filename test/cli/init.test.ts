@@ -2,6 +2,7 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { load } from 'js-yaml';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { completed, specOf, wantedByAnswers, type GivenAnswers } from '../../src/build/starter.ts';
 import { parseSpec } from '../../src/bundle/spec.ts';
@@ -230,11 +231,16 @@ test('what init writes is what lock takes', async () => {
   try {
     const result = await site.run('init', '--yes', 'new/airgap.yaml', '--component', 'kibana', '--no-monitoring');
     expect(result.status).toBe(0);
-    const mirrors = `mirrors: { docker.elastic.co: "http://${site.upstream.host}" }\n`;
-    await writeFile(site.path('new/airgap.yaml'), `${(await site.read('new/airgap.yaml')).toString()}${mirrors}`);
+    const spec = load((await site.read('new/airgap.yaml')).toString()) as { elastic: object };
+    const sites = await site.downloads();
+    await writeFile(site.path('new/catalogue.yaml'), sites.catalogue);
+    const mirrors = { 'docker.elastic.co': `http://${site.upstream.host}`, ...sites.mirrors };
+    const elastic = { ...spec.elastic, catalogue: 'catalogue.yaml' };
+    await writeFile(site.path('new/airgap.yaml'), JSON.stringify({ ...spec, elastic, mirrors }));
     const locked = await site.run('lock', 'new/airgap.yaml', '--json');
     expect(locked.status).toBe(0);
-    expect((JSON.parse(locked.stdout) as { images: { name: string }[] }).images.map(({ name }) => name)).toEqual(names);
+    const { images } = JSON.parse(locked.stdout) as { images: { name: string; artifact?: true }[] };
+    expect(images.filter(({ artifact }) => artifact === undefined).map(({ name }) => name)).toEqual(names);
   } finally {
     await site.end();
   }
