@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { memoryStore } from '../src/registry/server/memory-store.ts';
 import { serveRegistry } from '../src/registry/server/server.ts';
-import { fillUpstream, IMAGES } from './demo/upstream.ts';
+import { fillUpstream, SPEC } from './demo/upstream.ts';
 
 const CLI = new URL('../src/cli/main.ts', import.meta.url).pathname;
 
@@ -60,9 +60,11 @@ async function main(): Promise<void> {
   folder = await mkdtemp(join(tmpdir(), 'eck-airgap-demo-'));
   const upstream = await serveRegistry(memoryStore(), { host: '127.0.0.1', port: 0 });
   const enclave = await serveRegistry(memoryStore(), { host: '127.0.0.1', port: 0 });
+  const stop = [() => upstream.close(), () => enclave.close()];
   try {
-    await fillUpstream(`127.0.0.1:${upstream.port}`);
-    await writeSpec(upstream.port);
+    const downloads = await fillUpstream(`127.0.0.1:${upstream.port}`, folder);
+    stop.push(() => downloads.close());
+    await writeSpec({ 'docker.elastic.co': `http://127.0.0.1:${upstream.port}`, ...downloads.mirrors });
     await connectedSide();
     await enclaveSide(enclave.port);
     await damage();
@@ -70,23 +72,17 @@ async function main(): Promise<void> {
       `Done in ${((performance.now() - began) / 1000).toFixed(1)} s. Everything above ran with the real commands, on loopback.`,
     );
   } finally {
-    await Promise.all([upstream.close(), enclave.close()]);
+    await Promise.all(stop.map((close) => close()));
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-async function writeSpec(port: number): Promise<void> {
-  const spec = `apiVersion: eck-airgap/v1
-kind: BundleSpec
-metadata: { name: site-alpha }
-platforms: [linux/amd64]
-images:
-${IMAGES.map((image) => `  - ${image}`).join('\n')}
-mirrors: { docker.elastic.co: "http://127.0.0.1:${port}" }
-`;
-  await writeFile(join(folder, 'airgap.yaml'), spec);
-  say('A stand-in for docker.elastic.co runs on loopback. This is what we want to carry: airgap.yaml');
-  console.log(indent(Buffer.from(spec.replace(String(port), '5000'))).trimEnd());
+async function writeSpec(mirrors: Readonly<Record<string, string>>): Promise<void> {
+  const lines = Object.entries(mirrors).map(([host, url]) => `  ${host}: ${url}\n`);
+  await writeFile(join(folder, 'airgap.yaml'), `${SPEC}mirrors:\n${lines.join('')}`);
+  say('Stand-ins for what Elastic publishes run on loopback. This is what we want to carry: airgap.yaml');
+  const shown = lines.map((line) => line.replace(/127\.0\.0\.1:[0-9]+/, '127.0.0.1:5000')).join('');
+  console.log(indent(Buffer.from(`${SPEC}mirrors:\n${shown}`)).trimEnd());
 }
 
 async function connectedSide(): Promise<void> {
@@ -94,7 +90,10 @@ async function connectedSide(): Promise<void> {
     say: 'Connected side: a key pair. The trust card travels separately from the media.',
     args: ['keygen', '--out', 'keys'],
   });
-  await command({ say: 'Pin every tag to a digest.', args: ['lock', 'airgap.yaml', '--quiet'] });
+  await command({
+    say: 'Two components, by version. What they need follows, is pinned, and is checked against what vouches for it.',
+    args: ['lock', 'airgap.yaml', '--quiet'],
+  });
   await command({
     say: 'Collect everything into one signed bundle, split for small media.',
     args: ['build', 'airgap.yaml', '--key', 'keys/airgap.key', '--out', 'media', '--volume-size', '1M'],
@@ -106,7 +105,14 @@ async function enclaveSide(port: number): Promise<void> {
     say: 'Inside the enclave: is every byte what was signed?',
     args: ['verify', 'media', '--key', 'keys/airgap.pub'],
   });
-  await command({ say: 'What is in it?', args: ['inspect', 'media', '--key', 'keys/airgap.pub'] });
+  await command({
+    say: 'Is every image there that the operator, its manifest and its charts will ask for?',
+    args: ['inspect', 'media', '--key', 'keys/airgap.pub', '--closure'],
+  });
+  await command({
+    say: 'A file out of it.',
+    args: ['export', 'media', 'eck-3.5.0-crds.yaml', '--key', 'keys/airgap.pub', '--out', 'crds.yaml'],
+  });
   await command({
     say: 'What would a load do?',
     args: ['load', 'media', '--key', 'keys/airgap.pub', '--registry', `127.0.0.1:${port}/elastic`, '--dry-run'],
@@ -159,9 +165,9 @@ async function damage(): Promise<void> {
   const second = await open(join(damaged, 'site-alpha.tar.002'), 'r+');
   try {
     const byte = Buffer.alloc(1);
-    await second.read(byte, 0, 1, 500_000);
+    await second.read(byte, 0, 1, 300_000);
     byte.writeUInt8(byte.readUInt8() ^ 1);
-    await second.write(byte, 0, 1, 500_000);
+    await second.write(byte, 0, 1, 300_000);
   } finally {
     await second.close();
   }

@@ -1,7 +1,7 @@
 // What an installation from a bundle will pull, from the lock alone: the names that the operator derives for each chosen
 // component and its sidecars, the images that are run under the name they are given, those that a carried manifest or chart
 // names. Whether they are there is for proof.ts.
-import type { Lock, LockedSelection } from '../bundle/lock.ts';
+import type { Lock, LockedImage, LockedSelection } from '../bundle/lock.ts';
 import { formatReference, parseReference } from '../oci/reference.ts';
 import { closure } from './closure.ts';
 import { findComponent, flavourRules, type Catalogue, type Component } from './components.ts';
@@ -43,7 +43,15 @@ export function needsOf(lock: Lock): Need[] {
   const named = [...chosen, ...carriedNeeds(lock)];
   const known = new Set(named.map(({ name }) => name));
   const others = lock.images.filter(({ name }) => !known.has(name));
-  return [...named, ...others.map(({ name, platforms }) => ({ name, platforms, neededBy: 'airgap.yaml' }))];
+  return [
+    ...named,
+    ...others.map((image) => ({ name: image.name, platforms: image.platforms, neededBy: asker(image) })),
+  ];
+}
+
+/** A chart that belongs to a release says so; what says nothing was named by a person. */
+function asker({ uses: [use] = [] }: LockedImage): string {
+  return use === undefined ? 'airgap.yaml' : `${use.component} ${use.version ?? ''}`.trim();
 }
 
 function selectionNeeds(selection: LockedSelection, lock: Lock): Need[] {

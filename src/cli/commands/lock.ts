@@ -1,4 +1,5 @@
 import { checkLock, type LockCheck } from '../../build/check-lock.ts';
+import type { Lock, Verified } from '../../bundle/lock.ts';
 import { AirgapError } from '../../core/errors.ts';
 import type { CommandContext, CommandModule } from '../command.ts';
 import { countsLine, differenceLines } from '../difference.ts';
@@ -25,13 +26,36 @@ export const lockCommand: CommandModule = {
     if (context.flags['check'] === true) return check(context, files);
     const lock = await withWorkspace(context, files.spec, (workspace) => writeLock(context, files, workspace));
     context.output.result({ lock: files.lockPath, images: lock.images, files: lock.files }, [
-      ...table(
-        lock.images.map((image) => [image.name, image.digest, image.platforms.join(','), formatBytes(image.totalSize)]),
-      ),
-      `${files.lockPath}: ${plural(lock.images.length, 'image')}, ${plural(lock.files.length, 'file')}. Review it and commit it.`,
+      ...lockTable(lock),
+      `${files.lockPath}: ${counted(lock)}. Review it and commit it.`,
     ]);
   },
 };
+
+/** Images, charts, then files, each with what vouched for it. */
+function lockTable({ images, files }: Lock): string[] {
+  const vouched = (verified: Verified): string => (verified === 'none' ? 'none' : verified.by);
+  return table([
+    ['NAME', 'DIGEST', 'PLATFORMS', 'SIZE', 'VERIFIED BY'],
+    ...[...images.filter(({ chart }) => !chart), ...images.filter(({ chart }) => chart)].map((image) => [
+      image.name,
+      image.digest,
+      image.platforms.join(',') || '-',
+      formatBytes(image.totalSize),
+      vouched(image.verified),
+    ]),
+    ...files.map((file) => [file.name, file.digest, '-', formatBytes(file.size), vouched(file.verified)]),
+  ]);
+}
+
+function counted({ images, files }: Lock): string {
+  const charts = images.filter(({ chart }) => chart).length;
+  return [
+    plural(images.length - charts, 'image'),
+    ...(charts > 0 ? [plural(charts, 'chart')] : []),
+    plural(files.length, 'file'),
+  ].join(', ');
+}
 
 /** The tables come before the error that says that something changed; --json has one document either way. @throws UPSTREAM_CHANGED */
 async function check(context: CommandContext, files: SpecFiles): Promise<void> {
