@@ -38,11 +38,19 @@ export interface Offer {
   readonly fault?: AirgapError;
 }
 
-/** What is given, and for the rest: the newest that goes with it, Elasticsearch and Kibana, linux/amd64. */
+/**
+ * What is given, and for the rest: Elasticsearch and Kibana for linux/amd64, in the newest known ECK and then the newest known
+ * Stack with which all goes together; the newest of both where nothing does.
+ */
 export function completed(given: GivenAnswers, options: StarterOptions = {}): StarterAnswers {
-  const answers = {
+  const { stackReleases } = builtInCatalogue;
+  const releases = eckReleasesByAge(builtInCatalogue).toReversed();
+  const ecks = given.eck === undefined ? releases.map(({ eck }) => eck.from) : [given.eck];
+  const stacks = given.stack === undefined ? stackReleases.map((version) => [version]) : [given.stack];
+  const newest: StarterAnswers = {
     name: options.name ?? 'site-alpha',
-    eck: eckReleasesByAge(builtInCatalogue).at(-1)?.eck.from ?? '',
+    eck: ecks[0] ?? '',
+    stack: stacks[0] ?? [],
     components: ['elasticsearch', 'kibana'],
     platforms: ['linux/amd64'],
     flavour: 'default',
@@ -50,18 +58,13 @@ export function completed(given: GivenAnswers, options: StarterOptions = {}): St
     monitoring: true,
     diagnostics: false,
     ...given,
-  } as const;
-  return { stack: newestStack(answers, options), ...answers };
-}
-
-/** The newest known release of the Stack that goes with the other answers; the newest of all where none does. */
-function newestStack(answers: Omit<StarterAnswers, 'stack'>, options: StarterOptions): readonly string[] {
-  const fitting = stackReleasesFor(answers, options);
-  return (fitting.length > 0 ? fitting : builtInCatalogue.stackReleases).slice(0, 1);
+  };
+  const others = ecks.flatMap((eck) => stacks.map((stack) => ({ ...newest, eck, stack })));
+  return others.find((answers) => faultOf(answers, options) === undefined) ?? newest;
 }
 
 /** Known releases of the Stack that go with the other answers, the newest first. */
-export function stackReleasesFor(answers: Omit<StarterAnswers, 'stack'>, options: StarterOptions): readonly string[] {
+export function stackReleasesFor(answers: StarterAnswers, options: StarterOptions = {}): readonly string[] {
   return builtInCatalogue.stackReleases.filter(
     (version) => faultOf({ ...answers, stack: [version] }, options) === undefined,
   );

@@ -60,6 +60,7 @@ const WOLFI_NATIVE: readonly EckImage[] = ['package-registry', 'enterprise-searc
 
 const UBI = '-ubi';
 
+/** Those of `EckImage`. */
 export const eckImages: readonly string[] = Object.keys(BUILT_IN);
 
 export function isEckImage(name: string): name is EckImage {

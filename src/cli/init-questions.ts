@@ -144,8 +144,9 @@ export async function askForRest(
     const fault = faultOf(completed({ ...known, [key]: value }, options), options);
     return fault === undefined || inPrompt(fault);
   };
-  for (const [key, ask] of Object.entries(questions) as [Key, (typeof questions)[Key]][]) {
-    const asked = known[key] === undefined ? ask({ answers: completed(known, options), options, check }) : undefined;
+  for (const [key, askedFor] of Object.entries(questions) as [Key, (typeof questions)[Key]][]) {
+    const asked =
+      known[key] === undefined ? askedFor({ answers: completed(known, options), options, check }) : undefined;
     if (asked !== undefined) known = { ...known, [key]: await answerTo(context, asked) };
   }
   return known;

@@ -32,7 +32,16 @@ describe('what is taken where nobody was asked', () => {
     expect(faultOf(answers)).toBeUndefined();
     for (const version of releases.slice(0, releases.indexOf(answers.stack[0] ?? '')))
       expect(faultOf({ ...answers, stack: [version] })?.code).toBe('VERSION_UNSUPPORTED');
-    expect(stackReleasesFor(answers, {})[0]).toBe(answers.stack[0]);
+    expect(stackReleasesFor(answers)[0]).toBe(answers.stack[0]);
+  });
+
+  test('is the newest ECK that runs what is given', () => {
+    const answers = completed({ stack: ['7.17.28'] });
+    expect(faultOf(answers)).toBeUndefined();
+    for (const eck of eckVersions.slice(eckVersions.indexOf(answers.eck) + 1))
+      expect(faultOf({ ...answers, eck })?.code).toBe('VERSION_UNSUPPORTED');
+    const last8 = releases.find((version) => version.startsWith('8.'));
+    expect(completed({ components: ['enterprise-search'] })).toMatchObject({ eck: eckVersions.at(-1), stack: [last8] });
   });
 
   test('leaves what is given as it is, together or not', () => {

@@ -26,10 +26,10 @@ export const initCommand: CommandModule = {
     command
       .argument('[airgap.yaml]', 'file to write; it must not be there yet', 'airgap.yaml')
       .option('--name <name>', 'names the bundle (default: the folder)')
-      .option('--eck <version>', 'version of the ECK operator (default: the newest known)')
+      .option('--eck <version>', 'version of the ECK operator (default: the newest known that goes with the rest)')
       .option(
         '--stack <version>',
-        'version of the Stack; may be given several times (default: the newest known that goes with ECK)',
+        'version of the Stack; may be given several times (default: the newest known that goes with the rest)',
         repeatable,
       )
       .option(
