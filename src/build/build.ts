@@ -1,8 +1,8 @@
 // `build`: lock to media folder. Fetch, pack, write; every step goes on where an earlier run stopped.
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { digestOf, hexOf, isDigest, type Digest } from '../core/digest.ts';
-import { fileError, isAirgapError } from '../core/errors.ts';
+import { digestOf, hexOf, type Digest } from '../core/digest.ts';
+import { fileError } from '../core/errors.ts';
 import { writeWholeFile } from '../core/files.ts';
 import type { Lock } from '../bundle/lock.ts';
 import { readmeText, transferHtml } from '../bundle/media.ts';
@@ -17,6 +17,8 @@ import { fetchLocked, type FetchLockedOptions } from './fetch.ts';
 import type { SignaturePolicy } from './image-signatures.ts';
 import { placeInstaller, type Installer } from './installers.ts';
 import { checkLockedSignatures } from './locked-signatures.ts';
+import { damagedBlob } from './damaged-blob.ts';
+import { dropDamaged } from './mend-cache.ts';
 import { packBundle, type PackedBundle } from './pack.ts';
 
 export interface BuildOptions extends FetchLockedOptions {
@@ -44,9 +46,6 @@ export interface BuildResult {
   readonly written: number;
 }
 
-/** A damaged cache mends itself: what is found damaged is dropped and fetched again, so many times at most. */
-const REPAIRS = 3;
-
 /**
  * Nothing is fetched for a bundle that could not be complete by its lock, and nothing is written of one that is not complete
  * by its content.
@@ -63,7 +62,8 @@ export async function build(lock: Lock, options: BuildOptions): Promise<BuildRes
     throw fileError(error, 'make', options.media);
   });
   const installers = (options.installers ?? []).map(({ name, digest, size }) => ({ name, digest, size }));
-  for (let repairs = 0; ; repairs++) {
+  const mended = new Set<Digest>();
+  for (;;) {
     await fetchLocked(lock, options);
     try {
       await checkLockedSignatures(lock, options.cache, { ...options.policy, signal: options.signal });
@@ -72,19 +72,11 @@ export async function build(lock: Lock, options: BuildOptions): Promise<BuildRes
       return await writeMedia(packed, { ...options, lock });
     } catch (error) {
       const damaged = damagedBlob(error);
-      if (damaged === undefined || repairs === REPAIRS) throw error;
-      options.report?.({ type: 'warning', message: `${damaged} is damaged in the cache; it is fetched again` });
-      await options.cache.drop(damaged);
+      if (damaged === undefined || mended.has(damaged)) throw error;
+      mended.add(damaged);
+      await dropDamaged(damaged, lock, options);
     }
   }
-}
-
-/** What in the cache is not what it should be: a chunk of a body, or a whole manifest or config. */
-function damagedBlob(error: unknown): Digest | undefined {
-  if (!isAirgapError(error, 'DIGEST_MISMATCH')) return undefined;
-  const { digest, expected } = error.details;
-  const named = digest ?? (expected as { digest?: unknown } | undefined)?.digest;
-  return isDigest(named) ? named : undefined;
 }
 
 async function placeInstallers({ installers = [], media, signal }: BuildOptions): Promise<WrittenFile[]> {

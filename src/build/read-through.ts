@@ -1,6 +1,8 @@
 // Reading with the cache in front, so each thing crosses the network once, and a later run needs no network at all for
 // what is pinned.
+import { isAirgapError } from '../core/errors.ts';
 import type { Cache } from '../oci/cache.ts';
+import { readBlob } from '../oci/content.ts';
 import type { Fetcher } from '../oci/target.ts';
 
 /** From the cache where it is there, else from its origin, which leaves the cache as it is. */
@@ -12,13 +14,24 @@ export function cacheFirst(cache: Cache, origin: Fetcher): Fetcher {
   };
 }
 
-/** What is read is kept in the cache too; for manifests and configs, which are read before their graph is copied. */
+/**
+ * What is read is kept in the cache too, and fetched again where it is damaged there; for manifests and configs, which are
+ * read before their graph is copied. @throws MANIFEST_INVALID for what is too large to be one
+ */
 export function readThrough(cache: Cache, origin: Fetcher): Fetcher {
   return {
     async *fetch(descriptor, options = {}) {
-      const { signal } = options;
-      await cache.push(descriptor, { open: (start) => origin.fetch(descriptor, { start, signal }) }, { signal });
-      yield* cache.fetch(descriptor, options);
+      const { start = 0, signal } = options;
+      const read = async (): Promise<Buffer> => {
+        await cache.push(descriptor, { open: (from) => origin.fetch(descriptor, { start: from, signal }) }, { signal });
+        return readBlob(cache, descriptor, { signal });
+      };
+      const bytes = await read().catch(async (error: unknown) => {
+        if (!isAirgapError(error, 'DIGEST_MISMATCH')) throw error;
+        await cache.drop(descriptor.digest);
+        return read();
+      });
+      yield bytes.subarray(start);
     },
   };
 }

@@ -1,7 +1,7 @@
 // The cache: content-addressed files on disk, verified as they come in. A download that was cut off is kept, checked, and
 // gone on with. Beside each blob lie its chunk hashes, made in the same pass.
 //
-//   blobs/sha256/<hex>   whole, verified, synced
+//   blobs/sha256/<hex>   whole and verified; not synced, so whoever reads it verifies it
 //   chunks/sha256/<hex>  32 bytes for every 4 MiB of it
 //   ingest/<hex>         coming in
 //   ingest/add.<pid>.…   coming in, its digest not known yet

@@ -74,8 +74,7 @@ async function receive(path: string, content: ByteStream, options: UnknownOption
     report?.({ type: 'step', step: 'cache:ingest' });
     await land(file, content, { ...options, hashes, limit, tooLong });
     const landed = await hashes.finish();
-    await file.sync();
-    report?.({ type: 'step', step: 'cache:synced' });
+    report?.({ type: 'step', step: 'cache:landed' });
     return landed;
   } finally {
     await file.close();

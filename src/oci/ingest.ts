@@ -1,11 +1,10 @@
 // One blob coming into the cache: what an earlier run left is checked and gone on with, the rest is hashed while it is
 // written, and only what matches its digest gets a final name.
 import { open, rename, rm, stat, type FileHandle } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import { fileError, isAirgapError } from '../core/errors.ts';
 import type { Report } from '../core/events.ts';
 import { tryLock, type ProcessIdentity } from '../core/file-lock.ts';
-import { syncFolder, writeWholeFile } from '../core/files.ts';
+import { writeWholeFile } from '../core/files.ts';
 import type { Hashing } from '../core/hashing.ts';
 import { readRange } from '../core/streams.ts';
 import { digestMismatch, type Descriptor } from './descriptor.ts';
@@ -51,7 +50,7 @@ export async function ingest(descriptor: Descriptor, content: Content, options: 
   }
 }
 
-/** What landed and is synced. */
+/** What landed. */
 export interface Arrived {
   readonly path: string;
   /** 32 bytes for every 4 MiB. */
@@ -60,12 +59,14 @@ export interface Arrived {
   readonly temporary: string;
 }
 
-/** Gives a blob and its chunk hashes the names by which the cache knows them. */
+/**
+ * Gives a blob and its chunk hashes the names by which the cache knows them. Nothing is synced: what a machine that stops
+ * takes back is noticed by its digest or chunk hashes, as other damage is, and fetched again (docs/adr/0006).
+ */
 export async function commit(arrived: Arrived, files: BlobFiles, report: Report | undefined): Promise<void> {
-  await writeWholeFile(files.chunks, arrived.chunks, { temporary: arrived.temporary });
+  await writeWholeFile(files.chunks, arrived.chunks, { temporary: arrived.temporary, durable: false });
   report?.({ type: 'step', step: 'cache:chunks' });
   await rename(arrived.path, files.blob);
-  await syncFolder(dirname(files.blob));
   report?.({ type: 'step', step: 'cache:renamed' });
 }
 
@@ -86,8 +87,7 @@ async function receive(
     if (limit > 0) await land(file, content.open(have), { ...options, hashes, limit, tooLong });
     const { chunks, digest, size } = await hashes.finish();
     if (digest !== descriptor.digest || size !== descriptor.size) throw digestMismatch(descriptor, { digest, size });
-    await file.sync();
-    options.report?.({ type: 'step', step: 'cache:synced' });
+    options.report?.({ type: 'step', step: 'cache:landed' });
     return chunks;
   } catch (error) {
     if (isAirgapError(error, 'DIGEST_MISMATCH')) await rm(path, { force: true });

@@ -5,7 +5,6 @@ import { CHUNK_SIZE, ChunkHasher } from '../core/chunks.ts';
 import { digestFromHash, type Digest } from '../core/digest.ts';
 import { sharedBuffer, type Hashing, type RunningHash } from '../core/hashing.ts';
 import { READ_SIZE, type ByteStream } from '../core/streams.ts';
-import { Writeback } from '../core/writeback.ts';
 import type { PushOptions } from './target.ts';
 
 export interface LandOptions extends PushOptions {
@@ -19,14 +18,12 @@ export interface LandOptions extends PushOptions {
 /** Appends a stream to a file that was opened for that. What came before a failure is in the file. */
 export async function land(file: FileHandle, stream: ByteStream, options: LandOptions): Promise<void> {
   const { hashes, limit, tooLong, signal, progress } = options;
-  const writeback = new Writeback(file);
   const pair = [new Batch(limit), new Batch(limit)] as const;
   let [filling, other] = pair;
   let size = 0;
   const landBatch = async (batch: Batch): Promise<void> => {
     const bytes = batch.take();
     await Promise.all([appendAll(file, bytes), hashes.update([bytes])]);
-    writeback.wrote(bytes.byteLength);
     progress?.(bytes.byteLength);
   };
   const flush = async (): Promise<void> => {
@@ -47,7 +44,7 @@ export async function land(file: FileHandle, stream: ByteStream, options: LandOp
     }
   } finally {
     await flush().catch(() => undefined);
-    await Promise.all(pair.map(({ landed }) => landed)).finally(() => writeback.settle());
+    await Promise.all(pair.map(({ landed }) => landed));
   }
 }
 

@@ -1,5 +1,6 @@
 // The main job, end to end, through the command line: what a site does on the connected side and inside.
 import { copyFile, mkdir, readdir, rename, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { digestOf, type Digest } from '../../src/core/digest.ts';
 import { parseLock } from '../../src/bundle/lock.ts';
@@ -169,6 +170,26 @@ describe('build', () => {
     expect(result.stderr).toContain('fetched again');
     expect((await site.run('verify', 'elsewhere', '--key', 'airgap.pub')).status).toBe(0);
   });
+
+  test.each(['build', 'lock'])(
+    'a cache of which a machine that stopped left only names is as good as none, for %s',
+    async (command) => {
+      await built();
+      const reference = (await site.run('inspect', 'media', '--json')).stdout;
+      for (const kind of ['blobs', 'chunks']) {
+        const folder = site.path('.cache', 'eck-airgap', kind, 'sha256');
+        for (const name of await readdir(folder))
+          await writeFile(join(folder, name), Buffer.alloc((await stat(join(folder, name))).size));
+      }
+      if (command === 'lock') expect((await site.run('lock', 'airgap.yaml')).status).toBe(0);
+      const result = await site.run('build', 'airgap.yaml', '--key', 'airgap.key', '--out', 'elsewhere');
+      expect(result.stderr).not.toContain('Error');
+      expect(result.status).toBe(0);
+      expect((await site.run('verify', 'elsewhere', '--key', 'airgap.pub')).status).toBe(0);
+      const digestOf = (text: string) => (JSON.parse(text) as { digest: string }).digest;
+      expect(digestOf((await site.run('inspect', 'elsewhere', '--json')).stdout)).toBe(digestOf(reference));
+    },
+  );
 
   test('a tag that moved after the lock changes nothing: digests are pinned', async () => {
     await site.run('lock', 'airgap.yaml');

@@ -67,7 +67,7 @@ describe('a build that is killed', () => {
     expect(steps.map(([step]) => step)).toEqual(
       expect.arrayContaining([
         'cache:ingest',
-        'cache:synced',
+        'cache:landed',
         'cache:chunks',
         'cache:renamed',
         'fetch:done',

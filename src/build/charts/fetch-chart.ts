@@ -3,17 +3,19 @@
 import { resolve } from 'node:path';
 import type { LockedChart, LockedImage } from '../../bundle/lock.ts';
 import { AirgapError, isAirgapError } from '../../core/errors.ts';
-import { contentOf } from '../../oci/content.ts';
+import { contentOf, readBlob } from '../../oci/content.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
-import type { Content, PushOptions, Store } from '../../oci/target.ts';
+import type { Cache } from '../../oci/cache.ts';
+import type { Content, PushOptions } from '../../oci/target.ts';
 import type { WebFiles } from '../../registry/web-files.ts';
 import { readLocal } from '../files/local.ts';
 import { namingImage } from '../resolve.ts';
-import { readChart } from './chart-archive.ts';
+import { damagedBlob } from '../damaged-blob.ts';
+import { ARCHIVE_LIMIT, readChart } from './chart-archive.ts';
 import { chartArtifact, HELM_CHART } from './chart-artifact.ts';
 
 export interface FetchChartContext extends PushOptions {
-  readonly cache: Pick<Store, 'fetch' | 'push'>;
+  readonly cache: Pick<Cache, 'fetch' | 'push' | 'drop'>;
   readonly web: Pick<WebFiles, 'fetch'>;
   /** The folder that relative paths start from. */
   readonly folder: string;
@@ -30,8 +32,15 @@ export async function fetchChart(image: LockedImage, context: FetchChartContext)
   if (chart === undefined) throw new AirgapError('INTERNAL', `${image.name} is no chart`);
   await namingImage(image.name, async () => {
     const archive: Descriptor = { mediaType: HELM_CHART, digest: chart.digest, size: chart.size };
-    await fetchArchive(archive, { ...chart, foundAt: indexOf(image) }, context);
-    await remake(image, archive, context);
+    const fetch = async (): Promise<void> => {
+      await fetchArchive(archive, { ...chart, foundAt: indexOf(image) }, context);
+      await remake(image, archive, context);
+    };
+    await fetch().catch(async (error: unknown) => {
+      if (damagedBlob(error) !== archive.digest) throw error;
+      await context.cache.drop(archive.digest); // damaged in the cache, or on the way
+      await fetch();
+    });
   });
 }
 
@@ -55,8 +64,8 @@ async function fetchArchive(archive: Descriptor, chart: FoundChart, context: Fet
 
 async function remake(image: LockedImage, archive: Descriptor, context: FetchChartContext): Promise<void> {
   const where = image.chart === undefined ? image.name : whereOf(image.chart);
-  const stream = context.cache.fetch(archive, { signal: context.signal });
-  const { metadata } = await readChart(stream, { where, code: 'MANIFEST_INVALID' });
+  const bytes = await readBlob(context.cache, archive, { signal: context.signal, limit: ARCHIVE_LIMIT });
+  const { metadata } = await readChart(contentOf(bytes).open(0), { where, code: 'MANIFEST_INVALID' });
   const { config, manifest } = chartArtifact(metadata, archive);
   if (manifest.descriptor.digest !== image.digest)
     throw notWhatWasLocked(`${where} makes the artifact ${manifest.descriptor.digest}, the lock has ${image.digest}`);
