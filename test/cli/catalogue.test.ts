@@ -84,6 +84,7 @@ describe('lock', () => {
     const refused = await site.run('lock', 'airgap.yaml');
     expect(refused.stderr).toContain('[VERSION_UNKNOWN]');
     expect(refused.stderr).toContain('--allow-unknown-version');
+    expect((await site.run('lock', 'airgap.yaml', '--allow-unknown-version')).stderr).toContain('chart eck-stack');
     const { images } = await lock('--allow-unknown-version');
     expect(images.map(({ name }) => name)).toEqual([...names, ...elasticChartNames('3.6.0')]);
   });
