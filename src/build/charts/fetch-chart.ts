@@ -2,12 +2,14 @@
 // already costs no request.
 import { resolve } from 'node:path';
 import type { LockedChart, LockedImage } from '../../bundle/lock.ts';
-import { AirgapError, isAirgapError } from '../../core/errors.ts';
+import { AirgapError } from '../../core/errors.ts';
 import { contentOf } from '../../oci/content.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import type { Content, PushOptions, Store } from '../../oci/target.ts';
 import type { WebFiles } from '../../registry/web-files.ts';
 import { readLocal } from '../files/local.ts';
+import { placeOf } from '../files/wanted-files.ts';
+import { notAsLocked } from '../not-as-locked.ts';
 import { namingImage } from '../resolve.ts';
 import { readChart } from './chart-archive.ts';
 import { chartArtifact, HELM_CHART } from './chart-artifact.ts';
@@ -39,18 +41,21 @@ async function fetchArchive(archive: Descriptor, chart: LockedChart, context: Fe
   try {
     await context.cache.push(archive, contentAt(chart, context), context);
   } catch (error) {
-    if (!isAirgapError(error, 'DIGEST_MISMATCH')) throw error;
-    throw notWhatWasLocked(`${whereOf(chart)} is not the chart that was locked: ${error.message}`, error);
+    throw notAsLocked(error, chart, 'chart');
   }
 }
 
 async function remake(image: LockedImage, archive: Descriptor, context: FetchChartContext): Promise<void> {
-  const where = image.chart === undefined ? image.name : whereOf(image.chart);
+  const where = placeOf(image.chart ?? {});
   const stream = context.cache.fetch(archive, { signal: context.signal });
   const { metadata } = await readChart(stream, { where, code: 'MANIFEST_INVALID' });
   const { config, manifest } = chartArtifact(metadata, archive);
   if (manifest.descriptor.digest !== image.digest)
-    throw notWhatWasLocked(`${where} makes the artifact ${manifest.descriptor.digest}, the lock has ${image.digest}`);
+    throw new AirgapError(
+      'DIGEST_MISMATCH',
+      `${where} makes the artifact ${manifest.descriptor.digest}, the lock has ${image.digest}`,
+      { hint: 'Run "eck-airgap lock" again and review what changed; a lock is not edited by hand.' },
+    );
   for (const { descriptor, bytes } of [config, manifest])
     await context.cache.push(descriptor, contentOf(bytes), context);
 }
@@ -61,16 +66,4 @@ function contentAt(chart: LockedChart, { web, folder, signal }: FetchChartContex
     open: (start) =>
       url === undefined ? readLocal(resolve(folder, path), { start, signal }) : web.fetch(url, { size, start, signal }),
   };
-}
-
-function whereOf({ url, path = '' }: LockedChart): string {
-  return url ?? path;
-}
-
-function notWhatWasLocked(message: string, cause?: AirgapError): AirgapError {
-  return new AirgapError('DIGEST_MISMATCH', message, {
-    cause,
-    details: cause?.details ?? {},
-    hint: 'Run "eck-airgap lock" again and review what changed; a lock is not edited by hand.',
-  });
 }
