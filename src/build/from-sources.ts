@@ -8,16 +8,19 @@ import { anotherSource } from './another-source.ts';
 import { longestPrefix } from './name-prefix.ts';
 import type { WantedBySpecImage } from './wanted-by-spec.ts';
 
-export interface TakenImage extends WantedBySpecImage {
+export type TakenImage<T extends WantedBySpecImage = WantedBySpecImage> = T & {
   /** Absent where it is taken from its own name. */
   readonly from?: string;
-}
+};
 
 /**
  * The images with where each is taken from.
  * @throws CONTENT_MISSING for all that a source has no build of, PLATFORM_MISSING
  */
-export function fromSources(images: readonly WantedBySpecImage[], sources: BundleSpec['sources']): TakenImage[] {
+export function fromSources<T extends WantedBySpecImage>(
+  images: readonly T[],
+  sources: BundleSpec['sources'],
+): TakenImage<T>[] {
   const found = images.map((image) => ({ image, source: longestPrefix(image.name, sources) }));
   const ironBank = found.filter(({ source }) => source?.layout === 'iron-bank').map(({ image }) => image);
   const absent = ironBank.filter((image) => image.ironBank === undefined);
@@ -31,9 +34,11 @@ export function fromSources(images: readonly WantedBySpecImage[], sources: Bundl
 
 function nameAt({ registry: place, layout }: ImageSource, image: WantedBySpecImage): string {
   const { name, ironBank = name, reference: own = name } = image;
-  const reference = parseReference(layout === 'iron-bank' ? ironBank : own);
+  const { digest } = parseReference(own);
+  const there = parseReference(layout === 'iron-bank' ? ironBank : own);
   const [registry = '', ...path] = place.split('/');
-  return formatReference({ ...reference, registry, repository: [...path, reference.repository].join('/') });
+  const repository = [...path, there.repository].join('/');
+  return formatReference({ ...there, ...(digest === undefined ? {} : { digest }), registry, repository });
 }
 
 function notInIronBank(images: readonly WantedBySpecImage[]): AirgapError {

@@ -24,6 +24,8 @@ const EXPANDED_LIMIT = 128 * 1024 * 1024;
 const NODE_COST = 16;
 const DEPTH_LIMIT = 200;
 
+const SERVED = 'Something else may be served in its place, a page of a proxy perhaps: fetch it by hand and look at it.';
+
 /** Its documents, as trees without cycles; none for an empty text. @throws `origin.code` */
 export function readYaml(text: string, origin: Origin): unknown[] {
   if (text.length > TEXT_LIMIT || countNodes(text) > NODE_LIMIT) throw invalid(origin, 'is too large');
@@ -50,7 +52,10 @@ export function valueOf(table: Table, key: string): unknown {
 
 /** @param why what is wrong with it, as the rest of a sentence */
 export function invalid(origin: Origin, why: string, cause?: unknown): AirgapError {
-  return new AirgapError(origin.code, `${origin.where} ${why}`, { cause });
+  return new AirgapError(origin.code, `${origin.where} ${why}`, {
+    cause,
+    ...(origin.code === 'MANIFEST_INVALID' ? { hint: SERVED } : {}),
+  });
 }
 
 /** About the nodes that a parser would make, before it does: lines, and what begins or separates nodes within one. */

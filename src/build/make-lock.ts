@@ -7,18 +7,18 @@ import { specDigest, type BundleSpec } from '../bundle/spec.ts';
 import { catalogueOf, type CatalogueText } from '../catalog/overrides.ts';
 import type { Cache } from '../oci/cache.ts';
 import { chartIndexes } from './charts/chart-index.ts';
-import { lockChart } from './charts/lock-chart.ts';
+import { chartTitle, lockChart } from './charts/lock-chart.ts';
 import { lockFiles } from './files/lock-files.ts';
 import { wantedFiles, type WantedFile } from './files/wanted-files.ts';
 import { fromSources } from './from-sources.ts';
 import { unlessGone, type GoneOptions } from './gone.ts';
 import { keyTexts, type TrustedKeys } from './image-signatures.ts';
-import { blamingCarriers, namedBeside } from './named-beside.ts';
+import { blamingCarriers, cutIndexes, namedBeside, type NamedBeside } from './named-beside.ts';
 import { imagesInFile, imagesInManifest } from './named-images.ts';
 import { resolveImage } from './resolve.ts';
 import type { Sources } from './sources.ts';
 import { wantedBySpec, type WantedBySpecImage } from './wanted-by-spec.ts';
-import { wantedCharts, type WantedChart } from './wanted-charts.ts';
+import { chartNotes, wantedCharts, type WantedChart } from './wanted-charts.ts';
 
 export interface MakeLockOptions extends Activity, GoneOptions {
   readonly cache: Cache;
@@ -38,7 +38,8 @@ export interface MakeLockOptions extends Activity, GoneOptions {
 /** @throws SIGNATURE_INVALID, what resolving fails with, and the catalogue's refusals (see `selectImages`) */
 export async function makeLock(spec: BundleSpec, options: MakeLockOptions): Promise<Lock> {
   const wanted = wantedBySpec(spec, options);
-  for (const message of wanted.notes) options.report?.({ type: 'warning', message });
+  for (const message of [...wanted.notes, ...chartNotes(spec, wanted.selection)])
+    options.report?.({ type: 'warning', message });
   const charts = wantedCharts(spec, wanted.selection);
   const files = wantedFiles(spec, wanted.selection);
   options.report?.({ type: 'phase', phase: resolvingPhase(wanted.images.length, charts.length, files.length) });
@@ -50,7 +51,10 @@ export async function makeLock(spec: BundleSpec, options: MakeLockOptions): Prom
   ];
   await forEach(kinds, (pin, signal) => pin({ ...options, spec, signal }), { signal: options.signal });
   const catalogue = catalogueOf(options.catalogueFile);
-  const beside = namedBeside(wanted.images, [...pinned.charts, ...pinned.files], { ...spec, catalogue });
+  const carriers = [...pinned.charts, ...pinned.files];
+  const beside = namedBeside(wanted.images, carriers, { ...spec, catalogue });
+  const images = [...pinned.images, ...(await pinImages(beside, { ...options, spec }))];
+  for (const message of cutIndexes(images, carriers)) options.report?.({ type: 'warning', message });
   return {
     apiVersion: API_VERSION,
     kind: 'Lock',
@@ -58,7 +62,7 @@ export async function makeLock(spec: BundleSpec, options: MakeLockOptions): Prom
     spec: specDigest(spec, { catalogue: options.catalogueFile?.text, keys: keyTexts(options.keys) }),
     platforms: spec.platforms,
     ...(wanted.selection === undefined ? {} : { selection: wanted.selection }),
-    images: [...pinned.images, ...pinned.charts, ...(await pinImages(beside, { ...options, spec }))],
+    images: [...images, ...pinned.charts],
     files: pinned.files,
   };
 }
@@ -69,18 +73,20 @@ interface Pinned {
   files: LockedFile[];
 }
 
+type Wanted = WantedBySpecImage & Partial<Pick<NamedBeside, 'ignorable'>>;
+
 interface Context extends MakeLockOptions {
   readonly spec: BundleSpec;
 }
 
-async function pinImages(wanted: readonly WantedBySpecImage[], context: Context): Promise<LockedImage[]> {
+async function pinImages(wanted: readonly Wanted[], context: Context): Promise<LockedImage[]> {
   const { spec, keys, report, concurrency = 8 } = context;
   const policy = { signatures: spec.signatures, keys };
   const pinned = await forEach(
     fromSources(wanted, spec.sources),
-    async ({ name, from, platforms, uses }, signal) => {
+    async ({ name, from, platforms, uses, ignorable }, signal) => {
       const resolve = { ...context, signal, platforms, from, policy };
-      const task = () => blamingCarriers(uses, () => resolveImage(name, resolve));
+      const task = () => blamingCarriers({ uses, ignorable }, () => resolveImage(name, resolve));
       const image = await unlessGone(name, task, context);
       if (image === undefined) return [];
       report?.({ type: 'done', what: name, detail: image.digest });
@@ -98,7 +104,7 @@ async function pinCharts(wanted: readonly WantedChart[], context: Context): Prom
     wanted,
     async ({ source, use }, signal) => {
       const lock = () => lockChart(source, { ...context, web: sources.web, indexes, signal });
-      const chart = await unlessGone(source.path ?? `${source.name ?? ''} ${source.version ?? ''}`, lock, context);
+      const chart = await unlessGone(chartTitle(source), lock, context);
       if (chart === undefined) return [];
       report?.({ type: 'done', what: chart.name, detail: chart.digest });
       return [use === undefined ? chart : { ...chart, uses: [use] }];
@@ -115,10 +121,8 @@ function pinFiles(wanted: readonly WantedFile[], context: Context): Promise<Lock
 }
 
 function resolvingPhase(images: number, charts: number, files: number): string {
-  const counted = [
-    `${images} images`,
-    ...(charts > 0 ? [`${charts} charts`] : []),
-    ...(files > 0 ? [`${files} files`] : []),
-  ];
+  const counted = Object.entries({ image: images, chart: charts, file: files })
+    .filter(([, count]) => count > 0)
+    .map(([what, count]) => `${count} ${what}${count === 1 ? '' : 's'}`);
   return `resolving ${counted.join(', ')}`;
 }

@@ -1,10 +1,11 @@
 // From airgap.yaml to the images that the lock resolves: those that follow from the catalogue, and those named one by one.
+import { AirgapError } from '../core/errors.ts';
+import { carriedName, type CarriedName } from '../catalog/carried-name.ts';
 import { findComponent } from '../catalog/components.ts';
 import { catalogueOf, type CatalogueText } from '../catalog/overrides.ts';
 import { selectImages, type Selected } from '../catalog/select.ts';
 import type { LockedSelection, Use } from '../bundle/lock.ts';
 import type { BundleSpec } from '../bundle/spec.ts';
-import { carriedName, type CarriedName } from './carried-name.ts';
 import type { WantedPlatforms } from './resolve.ts';
 
 export interface WantedBySpecOptions {
@@ -28,20 +29,38 @@ export interface WantedBySpec {
   readonly notes: readonly string[];
 }
 
-/** @throws CONFIG_INVALID for the catalogue file, and what `selectImages` refuses */
+/** @throws CONFIG_INVALID for the catalogue file and for two digests of one name, and what `selectImages` refuses */
 export function wantedBySpec(spec: BundleSpec, options: WantedBySpecOptions): WantedBySpec {
   const { elastic } = spec;
   const { selected, selection } = elastic === undefined ? NOTHING : selectedBy(elastic, spec.platforms, options);
-  const chosen: readonly WantedBySpecImage[] = selected.images;
-  const more = spec.images
-    .map(carriedName)
+  const named = namedIn(spec);
+  const chosen: readonly WantedBySpecImage[] = selected.images.map((image) => ({ ...image, ...named.get(image.name) }));
+  const more = [...named.values()]
     .filter(({ name }) => !chosen.some((image) => image.name === name))
-    .map((named) => ({ ...named, platforms: spec.platforms }));
+    .map((one) => ({ ...one, platforms: spec.platforms }));
   return {
     images: [...chosen, ...more].sort((a, b) => (a.name < b.name ? -1 : 1)),
     notes: selected.notes,
     ...(selection === undefined ? {} : { selection }),
   };
+}
+
+/** By name, each once: where it is named with a digest too, that says what to take. */
+function namedIn({ images }: BundleSpec): ReadonlyMap<string, CarriedName> {
+  const named = new Map<string, CarriedName>();
+  for (const one of images.map(carriedName)) {
+    const other = named.get(one.name);
+    if (one.reference !== undefined && other?.reference !== undefined) throw twoDigests(one, other);
+    named.set(one.name, { ...other, ...one });
+  }
+  return named;
+}
+
+function twoDigests(one: CarriedName, other: CarriedName): AirgapError {
+  const both = [other, one].map(({ reference = '' }) => reference).join(' and ');
+  return new AirgapError('CONFIG_INVALID', `images: ${both} would both be carried as ${one.name}`, {
+    hint: 'A tag names one image in the enclave: leave one of them out, or give the digest another tag.',
+  });
 }
 
 interface Chosen {

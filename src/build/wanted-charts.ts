@@ -31,6 +31,17 @@ export function wantedCharts({ charts }: Pick<BundleSpec, 'charts'>, selection?:
   return [...following.filter(({ source }) => !own.some((other) => isSame(other.source, source))), ...own];
 }
 
+/** What to warn of: a chart that belongs to the release and that the tables do not know the version of. */
+export function chartNotes({ charts }: Pick<BundleSpec, 'charts'>, selection?: LockedSelection): string[] {
+  if (selection === undefined || catalogueIn(selection).stackCharts[selection.eck] !== undefined) return [];
+  if (charts.some(({ name }) => name === 'eck-stack')) return [];
+  const how =
+    'name it under "charts" in airgap.yaml, or its version under "stackCharts" in a catalogue file of your own';
+  return [
+    `which version of the chart eck-stack goes with ECK ${selection.eck} is not known, so it is left out: ${how}`,
+  ];
+}
+
 function isSame(a: ChartSource, b: ChartSource): boolean {
   const place = ({ repository = '' }: ChartSource): string => repository.replace(/\/+$/, '');
   return place(a) === place(b) && a.name === b.name && a.version === b.version;

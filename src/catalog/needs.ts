@@ -3,6 +3,7 @@
 // names. Whether they are there is for proof.ts.
 import type { Lock, LockedImage, LockedSelection } from '../bundle/lock.ts';
 import { formatReference, parseReference } from '../oci/reference.ts';
+import { carriedName } from './carried-name.ts';
 import { closure } from './closure.ts';
 import { findComponent, flavourRules, type Catalogue, type Component } from './components.ts';
 import { ELASTIC_REGISTRY } from './image-name.ts';
@@ -41,7 +42,7 @@ interface Context {
 export function needsOf(lock: Lock): Need[] {
   const chosen = lock.selection === undefined ? [] : selectionNeeds(lock.selection, lock);
   const named = [...chosen, ...carriedNeeds(lock)];
-  const known = new Set(named.map(({ name }) => name));
+  const known = new Set(named.map(({ name }) => carriedName(name).name));
   const others = lock.images.filter(({ name }) => !known.has(name));
   return [
     ...named,

@@ -29,6 +29,8 @@ export interface ProvenImage {
   /** The operator derives the name, or a resource or manifest gives it. */
   readonly named: 'operator' | 'given';
   readonly present: boolean;
+  /** What it has to be asked for by, where it was cut from the index whose digest is named: that will not be there. */
+  readonly pushedAs?: Digest;
   /** Platforms it is needed for and does not have, where it is there. */
   readonly platformsMissing: readonly string[];
 }
@@ -127,13 +129,22 @@ function prove(need: Need, setting: Setting, loaded: Loaded): ProvenImage {
 }
 
 function row(
-  { platforms, neededBy }: Need,
+  { name, platforms, neededBy }: Need,
   place: Pick<ProvenImage, 'image' | 'source' | 'named'>,
   held: HeldImage | undefined,
 ): ProvenImage {
   const platformsMissing = held === undefined ? [] : platforms.filter((one) => !held.platforms.includes(one));
   const present = held !== undefined && platformsMissing.length === 0;
-  return { ...place, platforms: [...platforms], neededBy: [neededBy], present, platformsMissing };
+  const wanted = parseReference(name).digest;
+  const cut = held !== undefined && wanted !== undefined && wanted !== held.digest;
+  return {
+    ...place,
+    platforms: [...platforms],
+    neededBy: [neededBy],
+    present,
+    ...(cut ? { pushedAs: held.digest } : {}),
+    platformsMissing,
+  };
 }
 
 /** A manifest may name a digest too: that of what is carried, or of the index it was cut from. */

@@ -24,7 +24,8 @@ function settingLines({ setting, images, collisions }: SettingProof): string[] {
   ];
 }
 
-function presence({ present, named, platformsMissing }: ProvenImage): string {
+function presence({ present, named, pushedAs, platformsMissing }: ProvenImage): string {
+  if (present && pushedAs !== undefined) return `yes, but as ${pushedAs}`;
   if (present) return named === 'given' ? 'yes, where it is named' : 'yes';
   return platformsMissing.length === 0 ? 'NO' : `NOT for ${platformsMissing.join(', ')}`;
 }

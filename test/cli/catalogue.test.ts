@@ -2,11 +2,13 @@
 import { writeFile } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { parseLock, type Lock } from '../../src/bundle/lock.ts';
+import { elasticChartNames } from '../support/elastic-upstream.ts';
 import { journey, type Journey } from '../support/journey.ts';
 import { randomIndex } from '../support/random-image.ts';
 
 const ELASTIC = { eck: '3.5.0', stack: ['8.15.5'], components: ['kibana', 'maps-server'] };
 const PLATFORMS = ['linux/amd64', 'linux/arm64'];
+const CHARTS = elasticChartNames(ELASTIC.eck);
 const MAPS = 'docker.elastic.co/elastic-maps-service/elastic-maps-server-ubi:8.15.5';
 const NAMES = [
   'docker.elastic.co/beats/filebeat:8.15.5',
@@ -41,6 +43,7 @@ describe('lock', () => {
       ...NAMES.slice(0, 3).map((name) => [name, PLATFORMS]),
       [MAPS, ['linux/amd64']],
       [NAMES[3], PLATFORMS],
+      ...CHARTS.map((name) => [name, []]),
     ]);
     expect(images[0]?.uses).toEqual([
       { component: 'filebeat', version: '8.15.5', why: 'Stack monitoring of Kibana runs it as a sidecar' },
@@ -56,8 +59,8 @@ describe('lock', () => {
       platforms: PLATFORMS,
     });
     const { images } = await lock();
-    expect(images.map(({ name }) => name)).toEqual([NAMES[2], MAPS, NAMES[3], tool]);
-    expect(images.map(({ uses }) => uses?.length)).toEqual([1, 1, 1, undefined]);
+    expect(images.map(({ name }) => name)).toEqual([NAMES[2], MAPS, NAMES[3], tool, ...CHARTS]);
+    expect(images.map(({ uses }) => uses?.length)).toEqual([1, 1, 1, undefined, ...CHARTS.map(() => 1)]);
   });
 
   test('says what a person should know of the choice', async () => {
@@ -75,21 +78,24 @@ describe('lock', () => {
 
   test('lets a version newer than the tables through with its flag alone', async () => {
     const elastic = { eck: '3.6.0', stack: ['9.9.0'], components: ['kibana'], monitoring: false };
-    for (const name of ['docker.elastic.co/eck/eck-operator:3.6.0', 'docker.elastic.co/kibana/kibana:9.9.0']) {
-      await site.publish(name, randomIndex(name));
-    }
+    const names = ['docker.elastic.co/eck/eck-operator:3.6.0', 'docker.elastic.co/kibana/kibana:9.9.0'];
+    for (const name of names) await site.publish(name, randomIndex(name));
     await site.writeSpec({ elastic, images: [] });
     const refused = await site.run('lock', 'airgap.yaml');
     expect(refused.stderr).toContain('[VERSION_UNKNOWN]');
     expect(refused.stderr).toContain('--allow-unknown-version');
-    expect((await lock('--allow-unknown-version')).images).toHaveLength(2);
+    expect((await site.run('lock', 'airgap.yaml', '--allow-unknown-version')).stderr).toContain('chart eck-stack');
+    const { images } = await lock('--allow-unknown-version');
+    expect(images.map(({ name }) => name)).toEqual([...names, ...elasticChartNames('3.6.0')]);
   });
 
   test('reads a catalogue file beside airgap.yaml, and notices when it changes', async () => {
+    const { fingerprint } = (await site.downloads()).signingKey;
     const text = (version: string) => `
 apiVersion: eck-airgap/v1
 kind: Catalogue
 components: [{ name: tool, version: ${version}, repositories: [{ repository: tools/tool }] }]
+signingKeys: [{ name: GPG-KEY-elasticsearch, fingerprint: ${fingerprint} }]
 `;
     await site.publish('docker.elastic.co/tools/tool:1.0.0', randomIndex('tool'));
     await writeFile(site.path('mine.yaml'), text('1.0.0'));

@@ -9,8 +9,9 @@ import { parseReference } from '../../src/oci/reference.ts';
 import { parsePrivateKey } from '../../src/signing/private-key.ts';
 import { keySigner } from '../../src/signing/signer.ts';
 import { journey, type Journey } from '../support/journey.ts';
-import { lockFor, PLATFORMS } from '../support/locks.ts';
-import { randomImage, randomIndex, type Graph } from '../support/random-image.ts';
+import { PLATFORMS } from '../support/locks.ts';
+import { elasticChartNames, elasticImages } from '../support/elastic-upstream.ts';
+import { randomIndex } from '../support/random-image.ts';
 
 let site: Journey;
 afterEach(() => site.end());
@@ -19,21 +20,10 @@ const build = (...more: string[]) => site.run('build', 'airgap.yaml', '--key', '
 const inspect = (...more: string[]) => site.run('inspect', 'media', '--key', 'airgap.pub', '--closure', ...more);
 
 /** An upstream with small images under the names that follow from `elastic`, and no other. */
-async function upstreamFor(elastic: object, more: Record<string, unknown> = {}): Promise<string[]> {
-  const { images } = lockFor({ elastic });
-  const graphs = images.map(({ name, platforms }): [string, Graph] => {
-    const layerSize = 50;
-    const [only = ''] = platforms;
-    return [
-      name,
-      platforms.length === 1
-        ? randomImage(name, { platform: only, layerSize })
-        : randomIndex(name, { platforms, layerSize }),
-    ];
-  });
-  site = await journey({ images: Object.fromEntries(graphs) });
+async function upstreamFor(elastic: { readonly eck: string }, more: Record<string, unknown> = {}): Promise<string[]> {
+  site = await journey({ images: elasticImages(elastic) });
   await site.writeSpec({ elastic, images: [], platforms: PLATFORMS, ...more });
-  return images.map(({ name }) => name);
+  return [...site.images];
 }
 
 async function changeLock(change: (lock: Lock) => Lock): Promise<void> {
@@ -180,16 +170,16 @@ describe('the proof', () => {
 
 test('load --flatten puts every name there that ECK derives, the package registry where ECK looks for it', async () => {
   const elastic = { eck: '3.5.0', stack: ['9.5.2'], components: ['kibana', 'package-registry'], monitoring: false };
-  await upstreamFor(elastic);
+  const names = [...(await upstreamFor(elastic)), ...elasticChartNames(elastic.eck)];
   await build();
   const { settings } = JSON.parse((await inspect('--json')).stdout) as {
     settings: { setting: string; images: { image: string }[] }[];
   };
   const target = `${site.enclave.host}/mirror`;
   const loaded = await site.run('load', 'media', '--key', 'airgap.pub', '--registry', target, '--flatten', 'elastic');
-  expect(loaded.stdout).toContain('3 images in');
+  expect(loaded.stdout).toContain(`${names.length} images in`);
   const flattened = settings.find(({ setting }) => setting === 'container-repository')?.images ?? [];
-  expect(flattened).toHaveLength(3);
+  expect(flattened).toHaveLength(names.length);
   for (const { image } of flattened) {
     const [repository = '', tag = ''] = image.split(':');
     const stored = await site.enclave.store.repository(`mirror/${repository}`);

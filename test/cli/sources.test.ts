@@ -7,6 +7,7 @@ import { Registry } from '../../src/registry/registry.ts';
 import type { CliResult } from '../support/cli.ts';
 import { credentialHome, entry } from '../support/credential-home.ts';
 import type { FaultyRegistry, FaultyRegistryOptions } from '../support/faulty-registry.ts';
+import { elasticChartNames } from '../support/elastic-upstream.ts';
 import { journey, type Journey } from '../support/journey.ts';
 import { header } from '../support/memory-registry.ts';
 import { startProxy, type TestProxy, type TestProxyOptions } from '../support/proxy.ts';
@@ -26,6 +27,7 @@ const OPERATOR = 'docker.elastic.co/eck/eck-operator:3.5.0';
 const PACKAGES = 'docker.elastic.co/package-registry/distribution:lite-9.5.2';
 const IRON_BANK = { 'docker.elastic.co': { registry: 'registry1.dso.mil', layout: 'iron-bank' } };
 const ELASTIC = { eck: '3.5.0', stack: ['9.5.2'], components: ['kibana', 'elastic-agent'], monitoring: false };
+const CHARTS = elasticChartNames(ELASTIC.eck);
 const NAMES = { [OPERATOR]: 'eck-operator/eck-operator', [AGENT]: 'beats/elastic-agent', [KIBANA]: 'kibana/kibana' };
 const TLS = { cert: upstreamCertificate, key: upstreamKey, ca: upstreamAuthority };
 
@@ -108,6 +110,7 @@ describe('Iron Bank', () => {
       [OPERATOR, 'registry1.dso.mil/ironbank/elastic/eck-operator/eck-operator:3.5.0'],
       [AGENT, 'registry1.dso.mil/ironbank/elastic/beats/elastic-agent:9.5.2'],
       [KIBANA, 'registry1.dso.mil/ironbank/elastic/kibana/kibana:9.5.2'],
+      ...CHARTS.map((name) => [name, undefined]),
     ]);
     expectDone(await build());
     const target = `${site.enclave.host}/elastic`;
@@ -264,6 +267,7 @@ describe('behind a proxy', () => {
       [AGENT, true],
       [KIBANA, true],
       [PACKAGES, false],
+      ...CHARTS.map((name) => [name, false]),
     ]);
     const target = ['--registry', 'registry.example/elastic'];
     expectDone(await through({ hosts }, 'load', 'media', '--key', 'airgap.pub', ...target));

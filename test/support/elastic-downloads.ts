@@ -43,6 +43,11 @@ export interface DownloadRequest {
   readonly status: number;
 }
 
+interface Refusal {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
 export interface ElasticDownloads {
   /** For airgap.yaml: host to the URL that stands in for it. */
   readonly mirrors: Readonly<Record<string, string>>;
@@ -58,16 +63,21 @@ export interface ElasticDownloads {
   /** Puts something there, in place of what was. */
   put(url: string, bytes: Buffer | string): void;
   remove(url: string): void;
+  /** Answers so there from now on. */
+  refuse(url: string, status: number, headers?: Readonly<Record<string, string>>): void;
   close(): Promise<void>;
 }
 
 export async function elasticDownloads(options: ElasticDownloadsOptions = {}): Promise<ElasticDownloads> {
   const signingKey = await generateOpenPgpKey();
   const published = new Map(Object.entries(upstream(options, signingKey)).map(([url, it]) => [url, Buffer.from(it)]));
+  const refused = new Map<string, Refusal>();
   const requests: DownloadRequest[] = [];
   const server = createServer((request, response) => {
     const url = upstreamUrl(request);
-    answer(request, response, published.get(url));
+    const refusal = refused.get(url);
+    if (refusal === undefined) answer(request, response, published.get(url));
+    else response.writeHead(refusal.status, refusal.headers).end();
     const { method = '', headers } = request;
     const range = headers.range === undefined ? {} : { range: headers.range };
     requests.push({ method, url, ...range, status: response.statusCode });
@@ -87,6 +97,7 @@ export async function elasticDownloads(options: ElasticDownloadsOptions = {}): P
     bytes: (url) => published.get(url),
     put: (url, bytes) => published.set(url, Buffer.from(bytes)),
     remove: (url) => published.delete(url),
+    refuse: (url, status, headers = {}) => refused.set(url, { status, headers }),
     close: async () => {
       server.closeAllConnections();
       await once(server.close(), 'close');

@@ -53,6 +53,8 @@ export interface JourneyOptions {
   /** Original name to what it is. Two small images by default. */
   readonly images?: Readonly<Record<string, Graph>>;
   readonly spec?: Record<string, unknown>;
+  /** The real crds.yaml of a release of ECK where it is at hand: large, and so slower. */
+  readonly realCrds?: boolean;
 }
 
 export function defaultImages(): Record<string, Graph> {
@@ -90,7 +92,7 @@ export async function journey(options: JourneyOptions = {}): Promise<Journey> {
       await registry.close();
     },
     downloads: (eck = '3.5.0') => {
-      const started = sites.get(eck) ?? startDownloads(eck);
+      const started = sites.get(eck) ?? startDownloads(eck, options);
       sites.set(eck, started);
       return started;
     },
@@ -122,8 +124,8 @@ export async function journey(options: JourneyOptions = {}): Promise<Journey> {
   return made;
 }
 
-async function startDownloads(eck: string): Promise<ElasticDownloads> {
-  return elasticDownloads({ eck: [eck], charts: await elasticCharts(eck), smallCrds: true });
+async function startDownloads(eck: string, { realCrds = false }: JourneyOptions): Promise<ElasticDownloads> {
+  return elasticDownloads({ eck: [eck], charts: await elasticCharts(eck), smallCrds: !realCrds });
 }
 
 /** Requests that change a registry. */

@@ -2,13 +2,15 @@
 // already costs no request.
 import { resolve } from 'node:path';
 import type { LockedChart, LockedImage } from '../../bundle/lock.ts';
-import { AirgapError, isAirgapError } from '../../core/errors.ts';
+import { AirgapError } from '../../core/errors.ts';
 import { contentOf, readBlob } from '../../oci/content.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import type { Cache } from '../../oci/cache.ts';
 import type { Content, PushOptions } from '../../oci/target.ts';
 import type { WebFiles } from '../../registry/web-files.ts';
 import { readLocal } from '../files/local.ts';
+import { placeOf } from '../files/wanted-files.ts';
+import { notAsLocked } from '../not-as-locked.ts';
 import { namingImage } from '../resolve.ts';
 import { damagedBlob } from '../damaged-blob.ts';
 import { ARCHIVE_LIMIT, readChart } from './chart-archive.ts';
@@ -32,14 +34,13 @@ export async function fetchChart(image: LockedImage, context: FetchChartContext)
   if (chart === undefined) throw new AirgapError('INTERNAL', `${image.name} is no chart`);
   await namingImage(image.name, async () => {
     const archive: Descriptor = { mediaType: HELM_CHART, digest: chart.digest, size: chart.size };
-    const fetch = async (): Promise<void> => {
-      await fetchArchive(archive, { ...chart, foundAt: indexOf(image) }, context);
-      await remake(image, archive, context);
-    };
-    await fetch().catch(async (error: unknown) => {
+    const fetch = () => fetchArchive(archive, { ...chart, foundAt: indexOf(image) }, context);
+    await fetch();
+    await remake(image, archive, context).catch(async (error: unknown) => {
       if (damagedBlob(error) !== archive.digest) throw error;
-      await context.cache.drop(archive.digest); // damaged in the cache, or on the way
+      await context.cache.drop(archive.digest);
       await fetch();
+      await remake(image, archive, context);
     });
   });
 }
@@ -57,18 +58,21 @@ async function fetchArchive(archive: Descriptor, chart: FoundChart, context: Fet
   try {
     await context.cache.push(archive, contentAt(chart, context), context);
   } catch (error) {
-    if (!isAirgapError(error, 'DIGEST_MISMATCH')) throw error;
-    throw notWhatWasLocked(`${whereOf(chart)} is not the chart that was locked: ${error.message}`, error);
+    throw notAsLocked(error, chart, 'chart');
   }
 }
 
 async function remake(image: LockedImage, archive: Descriptor, context: FetchChartContext): Promise<void> {
-  const where = image.chart === undefined ? image.name : whereOf(image.chart);
+  const where = placeOf(image.chart ?? {});
   const bytes = await readBlob(context.cache, archive, { signal: context.signal, limit: ARCHIVE_LIMIT });
   const { metadata } = await readChart(contentOf(bytes).open(0), { where, code: 'MANIFEST_INVALID' });
   const { config, manifest } = chartArtifact(metadata, archive);
   if (manifest.descriptor.digest !== image.digest)
-    throw notWhatWasLocked(`${where} makes the artifact ${manifest.descriptor.digest}, the lock has ${image.digest}`);
+    throw new AirgapError(
+      'DIGEST_MISMATCH',
+      `${where} makes the artifact ${manifest.descriptor.digest}, the lock has ${image.digest}`,
+      { hint: 'Run "eck-airgap lock" again and review what changed; a lock is not edited by hand.' },
+    );
   for (const { descriptor, bytes } of [config, manifest])
     await context.cache.push(descriptor, contentOf(bytes), context);
 }
@@ -81,16 +85,4 @@ function contentAt(chart: FoundChart, { web, folder, signal }: FetchChartContext
         ? readLocal(resolve(folder, path), { start, signal })
         : web.fetch(url, { size, start, foundAt, signal }),
   };
-}
-
-function whereOf({ url, path = '' }: LockedChart): string {
-  return url ?? path;
-}
-
-function notWhatWasLocked(message: string, cause?: AirgapError): AirgapError {
-  return new AirgapError('DIGEST_MISMATCH', message, {
-    cause,
-    details: cause?.details ?? {},
-    hint: 'Run "eck-airgap lock" again and review what changed; a lock is not edited by hand.',
-  });
 }

@@ -51,11 +51,16 @@ interface InRepository {
  */
 export async function lockChart(source: ChartSource, context: LockChartContext): Promise<LockedImage> {
   const { path = '', repository, name = '', version = '' } = source;
-  if (repository === undefined)
-    return namingImage(path, async () => locked(await inFile(path, context), source, context));
+  const found = (): Promise<Found> =>
+    repository === undefined ? inFile(path, context) : inRepository({ repository, name, version }, context);
+  return namingImage(chartTitle(source), async () => locked(await found(), source, context));
+}
+
+/** The name that it gets, or the path of its file. @throws CONFIG_INVALID for what is no version, REFERENCE_INVALID */
+export function chartTitle({ path = '', repository, name = '', version = '' }: ChartSource): string {
+  if (repository === undefined) return path;
   if (!isChartVersion(version)) throw noVersion(name, version);
-  const found = async (): Promise<Found> => inRepository({ repository, name, version }, context);
-  return namingImage(chartReference({ name, version }, repository), async () => locked(await found(), source, context));
+  return chartReference({ name, version }, repository);
 }
 
 async function inRepository(wanted: InRepository, context: LockChartContext): Promise<Found> {

@@ -1,15 +1,15 @@
 // A locked file into the cache: from where the lock says, and only as what the lock says.
 import { resolve } from 'node:path';
-import { AirgapError, isAirgapError } from '../../core/errors.ts';
+import { AirgapError } from '../../core/errors.ts';
 import type { LockedFile } from '../../bundle/lock.ts';
 import type { Cache } from '../../oci/cache.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import type { Content, PushOptions } from '../../oci/target.ts';
 import type { WebFiles } from '../../registry/web-files.ts';
+import { notAsLocked } from '../not-as-locked.ts';
 import { FILE_MEDIA_TYPE } from './content.ts';
 import { readLocal } from './local.ts';
 import { namingFile } from './naming.ts';
-import { placeOf } from './wanted-files.ts';
 
 export interface FetchFileOptions extends PushOptions {
   readonly cache: Pick<Cache, 'push'>;
@@ -34,7 +34,7 @@ export async function fetchFile(file: LockedFile, options: FetchFileOptions): Pr
     try {
       await cache.push(fileDescriptor(file), contentAt(file, options), { signal, progress });
     } catch (error) {
-      throw explained(error, file);
+      throw notAsLocked(error, file, 'file');
     }
   });
 }
@@ -45,21 +45,4 @@ function contentAt({ url, path, size }: LockedFile, { web, folder, signal }: Fet
   throw new AirgapError('CONFIG_INVALID', 'the lock has neither a "url" nor a "path" of it', {
     hint: 'Run "eck-airgap lock" again; a lock is not edited by hand.',
   });
-}
-
-function explained(error: unknown, file: LockedFile): unknown {
-  if (!isAirgapError(error, 'DIGEST_MISMATCH', 'CONTENT_MISSING')) return error;
-  const place = placeOf(file);
-  const { code, details, message } = error;
-  return code === 'CONTENT_MISSING'
-    ? new AirgapError(code, `${place} was locked and is gone: ${message}`, {
-        cause: error,
-        details,
-        hint: 'Take it from a mirror that still has it ("mirrors" in airgap.yaml), or lock another version.',
-      })
-    : new AirgapError(code, `${place} is not the file that was locked: ${message}`, {
-        cause: error,
-        details,
-        hint: 'Restore the file; or see what changed with "eck-airgap lock --check", and run "eck-airgap lock" again.',
-      });
 }

@@ -2,7 +2,7 @@
 import type { Activity } from '../../core/events.ts';
 import { formatReference, parseReference } from '../../oci/reference.ts';
 import { MANIFEST_FILE_LIMIT, textOf, type FileContent } from './content.ts';
-import { pathOf, type WantedFile } from './wanted-files.ts';
+import { pathOf, placeOf, type WantedFile } from './wanted-files.ts';
 
 /**
  * References to the images that Kubernetes manifests name.
@@ -28,7 +28,7 @@ export async function namedImages(
     report?.({ type: 'warning', message });
     return [];
   }
-  const named = imagesIn(await textOf(content, { limit: MANIFEST_FILE_LIMIT }), file.name, strict);
+  const named = imagesIn(await textOf(content, { limit: MANIFEST_FILE_LIMIT }), placeOf(file), strict);
   const images = new Set(named.map((image) => formatReference(parseReference(image))));
   return [...images].filter((image) => !file.ignoreImages?.includes(image)).sort();
 }

@@ -130,8 +130,8 @@ describe('what follows from elastic', () => {
   test('is read for images strictly where it is a manifest, and not at all where it is none', async () => {
     await lock({ elastic: { diagnostics: true } });
     expect(asked.sort()).toEqual([
-      ['eck-3.5.0-crds.yaml', true],
-      ['eck-3.5.0-operator.yaml', true],
+      ['https://download.elastic.co/downloads/eck/3.5.0/crds.yaml', true],
+      ['https://download.elastic.co/downloads/eck/3.5.0/operator.yaml', true],
     ]);
   });
 });
