@@ -31,7 +31,7 @@ export interface RegistryOptions extends RouteOptions {
   readonly uploads?: UploadJournal | undefined;
   /** Bytes of one PATCH of a chunked upload; 32 MiB by default. */
   readonly chunkSize?: number | undefined;
-  /** Blobs larger than this are uploaded in chunks; 64 MiB by default. */
+  /** Blobs larger than this are uploaded in chunks; one chunk by default, so that a killed upload costs one at most. */
   readonly chunkThreshold?: number | undefined;
   readonly clock?: Clock | undefined;
   readonly timeouts?: Timeouts | undefined;
@@ -58,13 +58,8 @@ export class Registry {
 
   /** @throws REFERENCE_INVALID, CONFIG_INVALID (mirror), TLS_REQUIRED, TLS_FAILED (ca) */
   constructor(host: string, options: RegistryOptions = {}) {
-    const {
-      plainHttp = false,
-      retries = 5,
-      chunkSize = 32 * MIB,
-      chunkThreshold = 64 * MIB,
-      clock = systemClock,
-    } = options;
+    const { plainHttp = false, retries = 5, chunkSize = 32 * MIB, clock = systemClock } = options;
+    const { chunkThreshold = chunkSize } = options;
     const endpoint = endpointOf(host, { mirror: options.mirror, plainHttp });
     this.host = host;
     this.#wire = new Wire(options);

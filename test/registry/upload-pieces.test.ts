@@ -7,11 +7,12 @@ import { sample, sampleBytes } from '../support/registry-bench.ts';
 import { rejected } from '../support/thrown.ts';
 
 const MIB = 1024 * 1024;
-const sizes = { chunkSize: 32 * MIB, chunkThreshold: 64 * MIB };
+const sizes = { chunkSize: 32 * MIB, chunkThreshold: 32 * MIB };
 
 describe('pieces', () => {
   test('up to the threshold in one, above in chunks', () => {
-    expect(new UploadPieces(64 * MIB, sizes).chunked).toBe(false);
+    expect(new UploadPieces(32 * MIB, sizes).chunked).toBe(false);
+    expect(new UploadPieces(32 * MIB + 1, sizes).chunked).toBe(true);
     const pieces = new UploadPieces(65 * MIB, sizes);
     expect(pieces.chunked).toBe(true);
     expect([pieces.end(0, 0), pieces.end(32 * MIB, 0), pieces.end(64 * MIB, 0)]).toEqual([
