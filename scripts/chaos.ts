@@ -10,12 +10,16 @@ import { parseArgs } from 'node:util';
 import { machine, sourceCommit } from './bench/machine.ts';
 import { missed, renderPage, type Section } from './bench/report.ts';
 import { bundleProgram } from './build/bundle.ts';
+import { tryKills } from './chaos/kills.ts';
 import { tryMutations } from './chaos/mutations.ts';
 
 const root = new URL('..', import.meta.url).pathname;
 const PAGE = 'docs/chaos.md';
 const FULL = { kills: 200, mutations: 10_000 };
 const QUICK = { kills: 12, mutations: 700 };
+/** MiB of layers: one that is uploaded in three chunks, one in two, and one that images share. */
+const SIZES = { large: 72, medium: 36, shared: 8 };
+const QUICK_SIZES = { large: 40, medium: 8, shared: 2 };
 
 const { values } = parseArgs({
   options: {
@@ -41,6 +45,8 @@ async function main(): Promise<void> {
     const program = values.program === undefined ? await built() : resolve(values.program);
     const options = { folder, program, seed, say: (line: string) => console.error(line) };
     const sections: Section[] = [];
+    const sizes = values.quick ? QUICK_SIZES : SIZES;
+    if (kills > 0) sections.push(...(await tryKills({ ...options, count: kills, sizes, steps: !values.quick })));
     if (mutations > 0) sections.push(...(await tryMutations({ ...options, count: mutations, only })));
     await publish(sections, { seed, full: kills >= FULL.kills && mutations >= FULL.mutations });
   } finally {

@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { errorCatalogue, type ErrorCode } from '../../src/core/errors.ts';
 import { cli } from '../../test/support/cli.ts';
 import type { Mutation } from './mutation.ts';
+import { commandOf, foldersOf } from './program.ts';
 import { differences, snapshot } from './watched-tree.ts';
 
 /** Below the tree of an attempt. */
@@ -63,16 +64,6 @@ export async function attemptInProcess(mutation: Mutation, tree: string, program
       );
     });
   });
-}
-
-export function commandOf(program: string): string[] {
-  return /\.[cm]?js$/.test(program) ? [process.execPath, program] : [program];
-}
-
-/** Home, temporary folder, cache and state lie in the tree. */
-export function foldersOf(tree: string): Record<string, string> {
-  const [cache, state] = [join(tree, '.cache'), join(tree, '.state')];
-  return { HOME: tree, TMPDIR: join(tree, 'tmp'), XDG_CACHE_HOME: cache, XDG_STATE_HOME: state, CI: 'true' };
 }
 
 async function judged(

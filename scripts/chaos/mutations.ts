@@ -8,9 +8,10 @@ import { join } from 'node:path';
 import { generateKeyPair } from '../../src/signing/private-key.ts';
 import { smallBundle } from '../../test/support/small-bundle.ts';
 import type { Goal, Section } from '../bench/report.ts';
-import { foldersOf, KEY, type Outcome } from './attempt.ts';
+import { KEY, type Outcome } from './attempt.ts';
 import type { Message, Part } from './mutation-worker.ts';
 import { regionOf, REGIONS, type MutatedRegion } from './mutation.ts';
+import { foldersOf } from './program.ts';
 
 export interface MutationOptions {
   /** To work in. What is kept of attempts that went wrong lies in it, too. */
