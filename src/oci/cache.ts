@@ -3,7 +3,8 @@
 //
 //   blobs/sha256/<hex>   whole, verified, synced
 //   chunks/sha256/<hex>  32 bytes for every 4 MiB of it
-//   ingest/<hex>         coming in
+//   ingest/<hex>         coming in, and beside it what belongs to that: .lock, .chunks
+//   ingest/<hex>.<pid>   the same, by a process that does not hold the lock
 import { mkdir, open, readFile, rm, stat, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CHUNK_HASH_SIZE, chunkCount, ChunkHasher } from '../core/chunks.ts';
@@ -15,6 +16,7 @@ import { hashingHere, type Hashing } from '../core/hashing.ts';
 import { writeWholeFile } from '../core/files.ts';
 import { SingleFlight } from '../core/pool.ts';
 import { readRange, type ByteStream } from '../core/streams.ts';
+import { sweepAbandoned } from './abandoned.ts';
 import { ingest } from './ingest.ts';
 import type { Descriptor } from './descriptor.ts';
 import type { Store } from './target.ts';
@@ -50,6 +52,7 @@ export async function openCache(folder: string, options: CacheOptions): Promise<
     });
   }
   const { self, report, hashing = hashingHere } = options;
+  await sweepAbandoned(join(folder, 'ingest'), self);
   const incoming = new SingleFlight<Digest, void>();
 
   const exists = async (blob: Identity): Promise<boolean> => {

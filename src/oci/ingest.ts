@@ -33,7 +33,7 @@ export async function ingest(descriptor: Descriptor, content: Content, options: 
       if (resumed && isAirgapError(error, 'DIGEST_MISMATCH')) return receive(path, descriptor, content, options);
       throw error;
     });
-    await writeWholeFile(files.chunks, hashes, { temporary: `${files.chunks}.${self.pid}.tmp` });
+    await writeWholeFile(files.chunks, hashes, { temporary: `${path}.chunks` });
     options.report?.({ type: 'step', step: 'cache:chunks' });
     await rename(path, files.blob);
     await syncFolder(dirname(files.blob));
