@@ -9,7 +9,7 @@ import { commandOf, foldersOf } from './program.ts';
 import { differences, snapshot } from './watched-tree.ts';
 
 /** Below the tree of an attempt. */
-export const MEDIA = 'media';
+const MEDIA = 'media';
 const OUTPUT = 'out';
 /** The trusted key, not on the media. */
 export const KEY = 'airgap.pub';

@@ -40,6 +40,7 @@ export async function buildJob(site: Site, reference: BuildReference, options: {
     argv: BUILD_ARGV,
     phases: await buildPhases(site, reference),
     limit: CHUNK_SIZE,
+    stopped: () => site.upstream.hangUp(),
     begin: async () => {
       const folder = await newFolder(site, 'run');
       if (options.locked) await copyFile(join(reference.folder, LOCK), join(folder, LOCK));

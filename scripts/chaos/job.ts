@@ -8,6 +8,8 @@ export interface Job {
   readonly phases: Phases;
   /** The most bytes of one transfer that may go twice. */
   readonly limit: number;
+  /** Called when a process that is about to be killed does nothing any more. */
+  readonly stopped?: (() => void) | undefined;
   /** A new folder in which the command has not run yet. */
   begin(): Promise<string>;
   /** What is wrong with what a killed run left behind. */

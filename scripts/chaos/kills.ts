@@ -24,7 +24,7 @@ export interface KillOptions {
   readonly seed: number;
   readonly count: number;
   readonly sizes: Sizes;
-  /** Whether there is a kill at every named step, too. */
+  /** Whether there is a kill at every named step, too; for a program that is the source. */
   readonly steps: boolean;
   readonly say: (line: string) => void;
 }
@@ -52,7 +52,7 @@ export async function tryKills(options: KillOptions): Promise<Section[]> {
   }
 }
 
-export class Killing {
+class Killing {
   readonly #site: Site;
   readonly #options: KillOptions;
   readonly #random: Seeded;
@@ -107,6 +107,7 @@ export class Killing {
   ): Promise<void> {
     const { phase } = tally;
     for (let tries = 0; tries < TRIES; tries++) {
+      await this.#settled(); // one that came too late may have left requests
       const folder = await job.begin();
       const usual = durations.of(phase);
       const run = await this.#run(job, folder, durations, { phase, after: share * usual });
@@ -142,7 +143,8 @@ export class Killing {
   async #run(job: Job, folder: string, durations?: Durations, kill?: Kill): Promise<Watched> {
     const command = [...commandOf(this.#site.program), ...job.argv];
     const env = { PATH: process.env['PATH'], ...foldersOf(folder) };
-    const run = await watched({ command, cwd: folder, env, phases: job.phases }, kill);
+    const { phases, stopped } = job;
+    const run = await watched({ command, cwd: folder, env, phases, stopped }, kill);
     for (const [phase, milliseconds] of run.durations) durations?.see(phase, milliseconds);
     return run;
   }

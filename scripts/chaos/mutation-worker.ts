@@ -4,7 +4,7 @@ import { createPrivateKey } from 'node:crypto';
 import { cp, mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { peakOfTree } from '../interop/measure.ts';
-import { attempt, attemptInProcess, KEY, MEDIA, type Outcome } from './attempt.ts';
+import { attempt, attemptInProcess, KEY, type Outcome } from './attempt.ts';
 import { mutation } from './mutation.ts';
 import { subjectOf, type Subject } from './subject.ts';
 
@@ -13,7 +13,7 @@ export interface Part {
   readonly subject: string;
   /** A folder of this process's own. */
   readonly tree: string;
-  /** Where the media of attempts that went wrong are kept. */
+  /** Where the trees of attempts that went wrong are kept. */
   readonly kept: string;
   readonly program: string;
   readonly seed: number;
@@ -50,7 +50,7 @@ async function readSubject(folder: string): Promise<Subject> {
 }
 
 async function tell({ tree, kept }: Part, outcome: Outcome, inProcess: boolean): Promise<void> {
-  if (outcome.faults.length > 0) await cp(join(tree, MEDIA), join(kept, `case-${outcome.number}`), { recursive: true });
+  if (outcome.faults.length > 0) await cp(tree, join(kept, `case-${outcome.number}`), { recursive: true });
   await send({ type: 'outcome', outcome, inProcess });
 }
 

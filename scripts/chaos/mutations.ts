@@ -7,10 +7,11 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { generateKeyPair } from '../../src/signing/private-key.ts';
 import { smallBundle } from '../../test/support/small-bundle.ts';
-import type { Goal, Section } from '../bench/report.ts';
+import type { Section } from '../bench/report.ts';
 import { KEY, type Outcome } from './attempt.ts';
 import type { Message, Part } from './mutation-worker.ts';
-import { regionOf, REGIONS, type MutatedRegion } from './mutation.ts';
+import { mutationSections, type MutationResults } from './mutation-sections.ts';
+import { regionOf } from './mutation.ts';
 import { foldersOf } from './program.ts';
 
 export interface MutationOptions {
@@ -26,16 +27,12 @@ export interface MutationOptions {
 
 const WORKER = new URL('./mutation-worker.ts', import.meta.url).pathname;
 const SAMPLE = 100;
-const LIMIT_MIB = 200;
 const LAYER_SIZE = 3000;
 
-/** Of a run: what came of each case here and, for a sample, in a process of its own. */
-interface Results {
+interface Results extends MutationResults {
   readonly outcomes: Outcome[];
   readonly inProcess: Outcome[];
-  /** Of each process, in MiB. */
   readonly peaks: number[];
-  /** Processes that ended before they were done. */
   readonly crashes: string[];
 }
 
@@ -59,8 +56,9 @@ export async function tryMutations(options: MutationOptions): Promise<Section[]>
       return work(part, results, options);
     }),
   );
-  const expected = Array.from({ length: to - first }, (_, i) => regionOf(first + i));
-  return sections(results, { expected, size });
+  const numbers = Array.from({ length: to - first }, (_, i) => first + i);
+  const sampled = only === undefined ? numbers.filter((number) => number % SAMPLE === 0) : numbers;
+  return mutationSections(results, { size, cases: numbers.map(regionOf), sampled: sampled.length });
 }
 
 /** Bytes of the bundle. */
@@ -78,7 +76,7 @@ async function makeSubject(folder: string): Promise<number> {
   return bundle?.bytes.byteLength ?? 0;
 }
 
-function work(part: Part, results: Results, { say, seed }: MutationOptions): Promise<void> {
+function work(part: Part, results: Results, { say, seed, only }: MutationOptions): Promise<void> {
   const env = { ...process.env, ...foldersOf(part.tree) };
   const child = fork(WORKER, [JSON.stringify(part)], { env });
   let next = part.from;
@@ -86,6 +84,7 @@ function work(part: Part, results: Results, { say, seed }: MutationOptions): Pro
     if (message.type === 'peak') results.peaks.push(message.mebibytes);
     else {
       const { outcome, inProcess } = message;
+      if (only !== undefined) say(`${outcome.command}, ${outcome.region}, ${outcome.what}: exit ${outcome.status}`);
       (inProcess ? results.inProcess : results.outcomes).push(outcome);
       next = outcome.number + part.step;
       const done = results.outcomes.length;
@@ -111,59 +110,6 @@ function faultText(outcome: Outcome, { seed, kept }: { seed: number; kept: strin
   return [
     `case ${number}: ${command}, ${region}, ${what}: ${faults.join('; ')}`,
     `  again: npm run test:chaos -- --seed ${seed} --only-case ${number}`,
-    `  the media are kept in ${join(kept, `case-${number}`)}`,
+    `  what it left is kept in ${join(kept, `case-${number}`)}`,
   ].join('\n');
-}
-
-function sections(
-  results: Results,
-  { expected, size }: { expected: readonly MutatedRegion[]; size: number },
-): Section[] {
-  const { outcomes, inProcess, peaks, crashes } = results;
-  const row = (name: string, own: readonly Outcome[], of: number): (string | Goal)[] => [
-    name,
-    ...[3, 4].map((status) => `${own.filter((outcome) => outcome.status === status).length}`),
-    { value: own.filter(({ faults }) => faults.length === 0).length, limit: of, exactly: true, unit: '' },
-  ];
-  return [
-    {
-      title: 'Mutations',
-      text: `A signed bundle of ${size} bytes is changed, each time in another way, and put before the command line: half of the cases before \`verify\`, the others by turns before \`inspect --key\`, \`load --dry-run\`, \`serve\` and \`export\` where opening must refuse already. Refused means: exit 3 or 4, one error of the catalogue and nothing else on stderr, nothing on stdout, and of all files around (media, home, temporary folder, cache, state) none made, changed or removed.`,
-      head: ['region', 'exit 3', 'exit 4', 'refused'],
-      rows: [
-        ...REGIONS.map((region) =>
-          row(
-            region,
-            outcomes.filter((outcome) => outcome.region === region),
-            expected.filter((other) => other === region).length,
-          ),
-        ),
-        row('all', outcomes, expected.length),
-        row('a sample of them, in a process of its own', inProcess, inProcess.length),
-      ],
-    },
-    {
-      title: 'What was done to the bundles',
-      text: 'Half of the changes know nothing of the format; the others keep up what a reader might look at (sizes, checksums, chunk hashes, order) and change something else.',
-      head: ['region', 'change', 'cases'],
-      rows: REGIONS.flatMap((region) =>
-        counted(outcomes.filter((outcome) => outcome.region === region)).map(([what, count]) => [region, what, count]),
-      ),
-    },
-    {
-      title: 'The processes that refuse',
-      text: `${peaks.length + crashes.length} processes worked through the cases, one after another each.`,
-      head: ['what', 'figure'],
-      rows: [
-        ['crashes', { value: crashes.length, limit: 0, unit: '' }],
-        ['highest resident set', { value: Math.max(...peaks), limit: LIMIT_MIB, unit: ' MiB' }],
-      ],
-    },
-  ];
-}
-
-function counted(outcomes: readonly Outcome[]): [what: string, count: string][] {
-  const counts = new Map<string, number>();
-  for (const { what } of outcomes) counts.set(what, (counts.get(what) ?? 0) + 1);
-  return [...counts].sort().map(([what, count]) => [what, `${count}`]);
 }

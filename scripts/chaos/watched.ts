@@ -1,5 +1,6 @@
 // A command in a process of its own, seen from outside: when each of its phases begins, and SIGKILL in the middle of one.
 import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 
 /** What a command can be seen doing, in its order. */
 export interface Phases {
@@ -32,6 +33,8 @@ export interface WatchedCommand {
   readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly phases: Phases;
+  /** Called when the process that is about to be killed does nothing any more. */
+  readonly stopped?: (() => void) | undefined;
 }
 
 /** Nothing that is sane takes as long: milliseconds. */
@@ -47,6 +50,8 @@ export async function watched(of: WatchedCommand, kill?: Kill): Promise<Watched>
   let timer: NodeJS.Timeout | undefined;
   const strike = (): void => {
     const elapsed = course.inPhase(kill?.phase ?? '');
+    freeze(child.pid);
+    of.stopped?.();
     if (child.kill('SIGKILL')) killedAfter = elapsed;
   };
   const enter = (phase: string): void => {
@@ -71,6 +76,17 @@ export async function watched(of: WatchedCommand, kill?: Kill): Promise<Watched>
     stop();
     clearTimeout(timer);
     clearTimeout(patience);
+  }
+}
+
+/** Stops a process, for what is looked at before it is killed; it does nothing in between. */
+function freeze(pid = 0): void {
+  try {
+    process.kill(pid, 'SIGSTOP');
+    const isRunning = (): boolean => /\) [RSD] /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+    for (const until = performance.now() + 100; isRunning() && performance.now() < until;);
+  } catch {
+    // it has ended
   }
 }
 
