@@ -10,6 +10,7 @@ import { parseArgs } from 'node:util';
 import { machine, sourceCommit } from './bench/machine.ts';
 import { missed, renderPage, type Section } from './bench/report.ts';
 import { bundleProgram } from './build/bundle.ts';
+import type { Sizes } from './chaos/images.ts';
 import { tryKills } from './chaos/kills.ts';
 import { tryMutations } from './chaos/mutations.ts';
 
@@ -45,14 +46,17 @@ async function main(): Promise<void> {
     const program = values.program === undefined ? await built() : resolve(values.program);
     const options = { folder, program, seed, say: (line: string) => console.error(line) };
     const sections: Section[] = [];
-    const sizes = values.quick ? QUICK_SIZES : SIZES;
     const steps = !values.quick && values.program === undefined; // npm test has them, too
-    if (kills > 0) sections.push(...(await tryKills({ ...options, count: kills, sizes, steps })));
+    if (kills > 0) sections.push(...(await tryKills({ ...options, count: kills, sizes: sizesOf(), steps })));
     if (mutations > 0) sections.push(...(await tryMutations({ ...options, count: mutations, only })));
     await publish(sections, { seed, full: kills >= FULL.kills && mutations >= FULL.mutations });
   } finally {
     await tidy(folder);
   }
+}
+
+function sizesOf(): Sizes {
+  return values.quick ? QUICK_SIZES : SIZES;
 }
 
 async function built(): Promise<string> {
@@ -68,7 +72,7 @@ async function publish(sections: readonly Section[], { seed, full }: { seed: num
   const circumstances = [
     await machine(),
     `source ${await sourceCommit(root)}, Node ${process.version}`,
-    `seed ${seed}`,
+    `seed ${seed}; layers of ${Object.values(sizesOf()).join(', ')} and 1 MiB, volumes of 32 MiB`,
   ];
   const page = renderPage({ title: 'Chaos', command, circumstances, sections });
   if (full) await writeFile(join(root, PAGE), page);

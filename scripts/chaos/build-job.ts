@@ -3,10 +3,10 @@ import { copyFile, stat } from 'node:fs/promises';
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { CHUNK_SIZE } from '../../src/core/chunks.ts';
-import { finalFiles, leftovers, wrongBlobs, wrongFiles } from './folders.ts';
+import { finalFiles, leftovers, otherThan, readText, wrongBlobs, wrongFiles } from './folders.ts';
 import type { Job } from './job.ts';
 import { runProgram } from './program.ts';
-import { LOCK, newFolder, readText, type Site } from './site.ts';
+import { LOCK, newFolder, type Site } from './site.ts';
 import type { Phases } from './watched.ts';
 
 export const BUILD_ARGV = ['build', 'airgap.yaml', '--key', 'airgap.key', '--out', 'media', '--volume-size', '32M'];
@@ -30,7 +30,7 @@ export async function referenceBuild(site: Site): Promise<BuildReference> {
     if (status !== 0) throw new Error(`${argv.join(' ')} ended with ${status}: ${stderr}`);
   }
   const media = await finalFiles(join(folder, 'media'));
-  return { folder, media, lock: await readText(folder, LOCK), digest: await bundleDigest(site, folder) };
+  return { folder, media, lock: (await readText(folder, LOCK)) ?? '', digest: await bundleDigest(site, folder) };
 }
 
 /** @param options.locked whether the lock is there already */
@@ -51,11 +51,12 @@ export async function buildJob(site: Site, reference: BuildReference, options: {
       ...(await wrongFiles(join(folder, 'media'), reference.media, { all: false })),
       ...(await wrongBlobs(join(folder, '.cache', 'eck-airgap'))),
       ...(await complete(site, folder, reference)),
+      ...(await otherThan(reference.lock, folder, LOCK, { orNone: true })),
     ],
     afterResume: async (folder) => [
       ...(await wrongFiles(join(folder, 'media'), reference.media, { all: true })),
       ...((await bundleDigest(site, folder)) === reference.digest ? [] : ['bundle.json has another digest']),
-      ...((await readText(folder, LOCK)) === reference.lock ? [] : [`${LOCK} is another one`]),
+      ...(await otherThan(reference.lock, folder, LOCK)),
       ...(await leftovers(folder)),
     ],
     transferred: () => site.upstream.sent,

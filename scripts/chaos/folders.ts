@@ -1,7 +1,7 @@
 // What lies in folders after a kill and after the run that went on: which files are what they should be, and what was left.
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 
@@ -41,6 +41,22 @@ export async function leftovers(root: string): Promise<string[]> {
   return entries
     .filter((entry) => entry.isFile() && (UNFINISHED.test(entry.name) || entry.parentPath.endsWith('/ingest')))
     .map((entry) => `${join(entry.parentPath, entry.name).slice(root.length + 1)} was left`);
+}
+
+/** Says so when a file is not this text; with `orNone` it may be absent, too. */
+export async function otherThan(
+  text: string,
+  folder: string,
+  name: string,
+  { orNone = false }: { orNone?: boolean } = {},
+): Promise<string[]> {
+  const found = await readText(folder, name);
+  return found === text || (orNone && found === undefined) ? [] : [`${name} is not that of the undisturbed run`];
+}
+
+/** Undefined when there is no such file. */
+export async function readText(folder: string, name: string): Promise<string | undefined> {
+  return readFile(join(folder, name), 'utf8').catch(() => undefined);
 }
 
 async function sha256(path: string): Promise<string> {

@@ -40,7 +40,7 @@ function killed(phases: readonly PhaseTally[]): Section {
   const sum = (of: (tally: PhaseTally) => number): number => phases.reduce((total, tally) => total + of(tally), 0);
   return {
     title: 'Kills',
-    text: 'The program gets SIGKILL in the middle of a phase, as far into it as the phase was measured to last; then the same command runs again, to its end. After the kill, each file with a final name must be the one that a run gives which nothing disturbed, a bundle that looks complete must verify, and each tag in the registry must name what is all there. After the run that went on, everything must be that of the undisturbed run, byte for byte (media folder, lock, receipt, every tag and all below it), and no unfinished file may be left. What went twice is what the registry sent, or got, beyond the size of one blob in both runs together.',
+    text: 'The program gets SIGKILL in the middle of a phase, as far into it as the phase was measured to last; then the same command runs again, to its end. After the kill, each file with a final name must be the one that a run gives which nothing disturbed, a bundle that looks complete must verify, and each tag in the registry must name what is all there. After the run that went on, everything must be that of the undisturbed run, byte for byte (media folder, lock, receipt, every tag and all below it), and no unfinished file may be left. What went twice is what the registry sent, or got, beyond the size of one blob in both runs together, less what a killed client had not yet taken off its sockets. Both registries are our own server on loopback, slowed down by a millisecond every 256 KiB.',
     head: [
       'command',
       'phase',

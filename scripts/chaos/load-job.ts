@@ -6,10 +6,10 @@ import type { RegistryStore } from '../../src/registry/server/store.ts';
 import { MIB } from '../bench/image.ts';
 import { BUILD_ARGV, type BuildReference } from './build-job.ts';
 import { incompleteTags, tagsOf, type Tags } from './enclave.ts';
-import { leftovers } from './folders.ts';
+import { leftovers, otherThan, readText } from './folders.ts';
 import type { Job } from './job.ts';
 import { runProgram } from './program.ts';
-import { newEnclave, newFolder, readText, type Site } from './site.ts';
+import { newEnclave, newFolder, type Site } from './site.ts';
 import type { Phases } from './watched.ts';
 
 const PREFIX = 'site';
@@ -35,11 +35,14 @@ export async function loadJob(site: Site, built: BuildReference): Promise<Job> {
       store = await newEnclave(site);
       return newFolder(site, 'run');
     },
-    afterKill: () => incompleteTags(store),
+    afterKill: async (folder) => [
+      ...(await incompleteTags(store)),
+      ...(await otherThan(reference.receipt, folder, RECEIPT, { orNone: true })),
+    ],
     afterResume: async (folder) => [
       ...(await incompleteTags(store)),
       ...differing(await tagsOf(store), reference.tags),
-      ...((await readText(folder, RECEIPT)) === reference.receipt ? [] : ['the receipt is another one']),
+      ...(await otherThan(reference.receipt, folder, RECEIPT)),
       ...(await leftovers(folder)),
       ...(await openUploads(folder)),
       ...(site.enclave.uploads.strange() > MIB ? ['bytes were sent that no image has'] : []),
@@ -61,7 +64,7 @@ async function referenceLoad(site: Site, argv: readonly string[]): Promise<LoadR
   const faults = await incompleteTags(store);
   if (status !== 0 || faults.length > 0)
     throw new Error([`load ended with ${status}: ${stderr}`, ...faults].join('\n'));
-  return { tags: await tagsOf(store), receipt: await readText(folder, RECEIPT) };
+  return { tags: await tagsOf(store), receipt: (await readText(folder, RECEIPT)) ?? '' };
 }
 
 function loadPhases({ enclave }: Site): Phases {

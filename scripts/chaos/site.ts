@@ -1,6 +1,6 @@
 // Where it is killed: an upstream with large images, an enclave, a lock and a key, and a reference run of each command that nothing
 // disturbed.
-import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Digest } from '../../src/core/digest.ts';
 import { Registry } from '../../src/registry/registry.ts';
@@ -89,8 +89,4 @@ export async function newEnclave(site: Site): Promise<Required<RegistryStore>> {
   const store = await diskStore(folder);
   site.enclave.serve(store, site.content);
   return store;
-}
-
-export async function readText(folder: string, name: string): Promise<string> {
-  return readFile(join(folder, name), 'utf8').catch(() => '');
 }
