@@ -87,7 +87,7 @@ async function measureAll(lab: Lab): Promise<Section[]> {
 async function publish(measured: readonly Section[], where: readonly string[], runs: number): Promise<void> {
   const command = ['npm run bench', ...(process.argv.length > 2 ? ['--', ...process.argv.slice(2)] : [])].join(' ');
   const medians = `medians of ${runs} runs in turns (the fastest and the slowest in brackets), layers of gzipped bytes that do not compress`;
-  const page = renderPage({ command, circumstances: [...where, medians], sections: measured });
+  const page = renderPage({ title: 'Benchmark', command, circumstances: [...where, medians], sections: measured });
   if (values.quick || values.only.length > 0) console.log(page);
   else await writeFile(join(root, PAGE), page);
   if (values.quick) return; // what starting costs is most of it then

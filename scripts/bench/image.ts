@@ -81,7 +81,7 @@ function* tarOf(bytes: number, seed: string): Generator<Buffer> {
 }
 
 /** AES-CTR over nothing: fast, even, and the same for the same seed. */
-function* noise(bytes: number, seed: string): Generator<Buffer> {
+export function* noise(bytes: number, seed: string): Generator<Buffer> {
   const key = createHash('sha256').update(seed).digest();
   const cipher = createCipheriv('aes-256-ctr', key, Buffer.alloc(16));
   const zeros = Buffer.alloc(MIB);

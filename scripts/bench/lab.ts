@@ -1,9 +1,10 @@
 // Where it is measured: a folder with images in a real registry, sites with a lock and a key, and the program as one file.
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { privateFolders } from '../interop/airgap.ts';
 import { run } from '../interop/process.ts';
 import { startRegistry, type RealRegistry } from '../interop/registry.ts';
+import { machine, sourceCommit } from './machine.ts';
 import { blobFile, makeLayout, type ImageShape, type MadeImage } from './image.ts';
 
 export interface Lab {
@@ -142,15 +143,10 @@ export async function pushFloor(image: LabImage, registry: RealRegistry): Promis
 
 /** Of this machine and this source: no name, no path. */
 export async function circumstances(root: string): Promise<string[]> {
-  const cpu = /^model name\s*: (.*)$/m.exec(await readFile('/proc/cpuinfo', 'utf8'))?.[1] ?? 'unknown processor';
-  const memory = Number(/^MemTotal:\s+([0-9]+) kB$/m.exec(await readFile('/proc/meminfo', 'utf8'))?.[1] ?? 0);
-  const { stdout: cores } = await run('nproc', []);
-  const { stdout: kernel } = await run('uname', ['-sr']);
   const { stdout: skopeo } = await run('skopeo', ['--version']);
   const { stdout: registry } = await run('docker-registry', ['--version']);
-  const { stdout: commit } = await run('git', ['-C', root, 'describe', '--always', '--dirty']);
   return [
-    `${cpu}, ${cores.trim()} cores, ${Math.round(memory / 1024 / 1024)} GiB, ${kernel.trim()}`,
-    `source ${commit.trim()}; ${skopeo.trim()}; registry ${registry.trim().split(' ').at(-1) ?? ''} on loopback, without TLS`,
+    await machine(),
+    `source ${await sourceCommit(root)}; ${skopeo.trim()}; registry ${registry.trim().split(' ').at(-1) ?? ''} on loopback, without TLS`,
   ];
 }

@@ -1,11 +1,12 @@
-// What was measured, as the page docs/benchmark.md.
+// What was measured, as a page of docs/.
 import type { Spread } from './stats.ts';
 
-/** A figure that must be at most, or at least, so much. */
+/** A figure that must be at most, or at least, or exactly so much. */
 export interface Goal {
   readonly value: number;
   readonly limit: number;
   readonly atLeast?: true;
+  readonly exactly?: true;
   readonly unit: string;
 }
 
@@ -18,6 +19,7 @@ export interface Section {
 }
 
 export interface Page {
+  readonly title: string;
   /** The command line that made it. */
   readonly command: string;
   /** What it ran on, each a sentence without full stop. */
@@ -25,13 +27,13 @@ export interface Page {
   readonly sections: readonly Section[];
 }
 
-export function renderPage({ command, circumstances, sections }: Page): string {
+export function renderPage({ title, command, circumstances, sections }: Page): string {
   return [
-    '# Benchmark',
+    `# ${title}`,
     'Every figure on this page was measured and written by',
     `\`\`\`\n${command}\n\`\`\``,
     circumstances.map((line) => `- ${line}`).join('\n'),
-    ...sections.flatMap(({ title, text, head, rows }) => [`## ${title}`, text, table(head, rows)]),
+    ...sections.flatMap((section) => [`## ${section.title}`, section.text, table(section.head, section.rows)]),
   ]
     .join('\n\n')
     .concat('\n');
@@ -46,11 +48,14 @@ export function missed(sections: readonly Section[]): string[] {
   );
 }
 
-export function holds({ value, limit, atLeast }: Goal): boolean {
+export function holds({ value, limit, atLeast, exactly }: Goal): boolean {
+  if (exactly === true) return value === limit;
   return atLeast === true ? value >= limit : value <= limit;
 }
 
 export function goalText(goal: Goal): string {
+  if (goal.exactly === true)
+    return `${number(goal.value)} of ${number(goal.limit)}${goal.unit}${holds(goal) ? '' : ' **missed**'}`;
   const sign = goal.atLeast === true ? '≥' : '≤';
   return `${number(goal.value)}${goal.unit} (${sign} ${number(goal.limit)}${goal.unit}: ${holds(goal) ? 'holds' : '**missed**'})`;
 }

@@ -29,7 +29,8 @@ export async function tryLock(path: string, self: ProcessIdentity): Promise<(() 
   return undefined;
 }
 
-async function isHeld(path: string, self: ProcessIdentity): Promise<boolean> {
+/** Whether another live process holds the lock. */
+export async function isHeld(path: string, self: ProcessIdentity): Promise<boolean> {
   const text = await readFile(path, 'utf8').catch(() => '');
   const pid = Number(text.trim());
   // a holder that was killed between creating and writing the file left it empty

@@ -3,7 +3,8 @@
 //
 //   blobs/sha256/<hex>   whole and verified; not synced, so whoever reads it verifies it
 //   chunks/sha256/<hex>  32 bytes for every 4 MiB of it
-//   ingest/<hex>         coming in
+//   ingest/<hex>         coming in, and beside it what belongs to that: .lock, .chunks
+//   ingest/<hex>.<pid>   the same, by a process that does not hold the lock
 //   ingest/add.<pid>.…   coming in, its digest not known yet
 import { mkdir, open, readFile, rm, stat, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -16,6 +17,7 @@ import { hashingHere, type Hashing } from '../core/hashing.ts';
 import { writeWholeFile } from '../core/files.ts';
 import { SingleFlight } from '../core/pool.ts';
 import { readRange, type ByteStream } from '../core/streams.ts';
+import { sweepAbandoned } from './abandoned.ts';
 import { ingest, type BlobFiles } from './ingest.ts';
 import { ingestUnknown, sweepUnknown, type AddOptions } from './ingest-unknown.ts';
 import type { Descriptor } from './descriptor.ts';
@@ -58,6 +60,7 @@ export async function openCache(folder: string, options: CacheOptions): Promise<
   }
   const { self, report, hashing = hashingHere } = options;
   await sweepUnknown(join(folder, 'ingest'), self);
+  await sweepAbandoned(join(folder, 'ingest'), self);
   const incoming = new SingleFlight<Digest, void>();
 
   const filesOf = (digest: Digest): BlobFiles => ({ blob: paths.blob(digest), chunks: paths.chunks(digest) });

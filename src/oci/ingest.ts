@@ -41,7 +41,7 @@ export async function ingest(descriptor: Descriptor, content: Content, options: 
       if (resumed && isAirgapError(error, 'DIGEST_MISMATCH')) return receive(path, descriptor, content, options);
       throw error;
     });
-    await commit({ path, chunks, temporary: `${files.chunks}.${self.pid}.tmp` }, files, options.report);
+    await commit({ path, chunks, temporary: `${path}.chunks` }, files, options.report);
   } catch (error) {
     throw fileError(error, 'write', path);
   } finally {

@@ -7,6 +7,7 @@ import type { Content, PushOptions } from '../oci/target.ts';
 import { isHttpError } from './http-error.ts';
 import { KeyedQueue } from './keyed-queue.ts';
 import type { Transport } from './transport.ts';
+import { uploadKey } from './upload-journal.ts';
 import { uploadBlob, type UploadSettings } from './upload.ts';
 import { mountBlob, type UploadContext, type UploadSession } from './upload-session.ts';
 
@@ -48,13 +49,19 @@ export class BlobPusher {
   readonly #transport: Transport;
   readonly #settings: UploadSettings;
   readonly #queue = new KeyedQueue<Digest>();
-  readonly knowledge = new BlobKnowledge();
+  readonly #knowledge = new BlobKnowledge();
   /** What was done so far. */
   readonly stats = { uploads: 0, mounts: 0 };
 
   constructor(transport: Transport, settings: UploadSettings) {
     this.#transport = transport;
     this.#settings = settings;
+  }
+
+  /** Notes the registry's answer. An upload that is remembered of a blob that is there was finished after its process ended. */
+  async found(name: string, digest: Digest, held: boolean): Promise<void> {
+    this.#knowledge.found(name, digest, held);
+    if (held) await this.#settings.journal?.delete(uploadKey(name, digest));
   }
 
   async push(blob: BlobPush, options: PushOptions = {}): Promise<void> {
@@ -64,14 +71,14 @@ export class BlobPusher {
   async #pushNow(blob: BlobPush, options: PushOptions): Promise<void> {
     const { name, descriptor, exists } = blob;
     const { digest } = descriptor;
-    if (!this.knowledge.isAbsent(name, digest) && (await exists())) return;
+    if (!this.#knowledge.isAbsent(name, digest) && (await exists())) return;
     const context = { transport: this.#transport, name, signal: options.signal };
     const mount = await this.#mount(context, blob);
     if (mount !== 'mounted') {
       await uploadBlob(context, blob, { settings: this.#settings, progress: options.progress, session: mount, exists });
       this.stats.uploads++;
     }
-    this.knowledge.found(name, digest, true);
+    this.#knowledge.found(name, digest, true);
   }
 
   /** A mount that is refused costs nothing: at worst an upload is begun in the usual way. */
@@ -80,7 +87,7 @@ export class BlobPusher {
     { descriptor, exists }: BlobPush,
   ): Promise<'mounted' | UploadSession | undefined> {
     const { digest } = descriptor;
-    const from = this.knowledge.holder(digest, context.name);
+    const from = this.#knowledge.holder(digest, context.name);
     if (from === undefined) return undefined;
     try {
       const session = await mountBlob(context, digest, from);

@@ -29,11 +29,11 @@ export interface RegistryOptions extends RouteOptions {
   readonly retries?: number | undefined;
   /** Where upload sessions are remembered across processes; nowhere by default. */
   readonly uploads?: UploadJournal | undefined;
-  /** Bytes of the first PATCH of a chunked upload; 64 MiB by default. Later ones are what goes in two seconds … */
+  /** Bytes of the first PATCH of a chunked upload; FIRST_CHUNK by default. Later ones are what goes in two seconds … */
   readonly chunkSize?: number | undefined;
   /** … and never more than this; 256 MiB by default. */
   readonly largestChunk?: number | undefined;
-  /** Blobs larger than this are uploaded in chunks; 80 MiB by default, so that a little more than a chunk goes in one. */
+  /** Blobs larger than this are uploaded in chunks; one chunk by default, so that a killed upload costs one at most. */
   readonly chunkThreshold?: number | undefined;
   readonly clock?: Clock | undefined;
   readonly timeouts?: Timeouts | undefined;
@@ -51,6 +51,9 @@ export interface RegistryStats {
 
 const MIB = 1024 * 1024;
 
+/** Bytes of an upload that a kill may cost before anything is known of how fast it goes. */
+export const FIRST_CHUNK = 32 * MIB;
+
 export class Registry {
   /** As given: `docker.io` though requests go to registry-1.docker.io. */
   readonly host: string;
@@ -63,9 +66,9 @@ export class Registry {
     const {
       plainHttp = false,
       retries = 5,
-      chunkSize = 64 * MIB,
+      chunkSize = FIRST_CHUNK,
       largestChunk = 256 * MIB,
-      chunkThreshold = 80 * MIB,
+      chunkThreshold = chunkSize,
       clock = systemClock,
     } = options;
     const endpoint = endpointOf(host, { mirror: options.mirror, plainHttp });

@@ -77,7 +77,7 @@ export class Repository implements Target, ReferrerLister {
 
   async exists(descriptor: Descriptor, options: Cancel = {}): Promise<boolean> {
     const held = await this.#holds(descriptor, options.signal);
-    if (!isNode(descriptor)) this.#shared.blobs.knowledge.found(this.#context.name, descriptor.digest, held);
+    if (!isNode(descriptor)) await this.#shared.blobs.found(this.#context.name, descriptor.digest, held);
     return held;
   }
 

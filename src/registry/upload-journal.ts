@@ -9,8 +9,13 @@ export interface UploadSessionRecord {
 }
 
 export interface UploadJournal {
-  /** Keys are `repository@digest`. */
+  /** Keys are made by `uploadKey`. */
   get(key: string): UploadSessionRecord | undefined;
   set(key: string, value: UploadSessionRecord): Promise<void> | void;
   delete(key: string): Promise<void> | void;
+}
+
+/** @param name repository, as the registry knows it */
+export function uploadKey(name: string, digest: string): string {
+  return `${name}@${digest}`;
 }

@@ -1,5 +1,5 @@
 // The session of one upload in the journal: recalled only after the registry has said what it holds of it.
-import type { UploadJournal } from './upload-journal.ts';
+import { uploadKey, type UploadJournal } from './upload-journal.ts';
 import { askUpload, heldBytes, rememberedLocation, type UploadContext, type UploadSession } from './upload-session.ts';
 
 export interface RecalledSession {
@@ -16,7 +16,12 @@ export class UploadMemory {
   constructor(context: UploadContext, journal: UploadJournal | undefined, digest: string) {
     this.#context = context;
     this.#journal = journal;
-    this.#key = `${context.name}@${digest}`;
+    this.#key = uploadKey(context.name, digest);
+  }
+
+  /** Whether an upload of this blob was begun, and its end was not seen. */
+  get begun(): boolean {
+    return this.#journal?.get(this.#key) !== undefined;
   }
 
   /** The remembered session; undefined when there is none, it is gone, or it claims more than the `size` of the blob. */

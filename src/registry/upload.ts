@@ -79,6 +79,7 @@ class BlobUpload {
   async run(): Promise<void> {
     for (;;) {
       const session = this.#session ?? (await this.#begin());
+      if (session === undefined) break;
       try {
         await this.#send(session);
         break;
@@ -89,9 +90,11 @@ class BlobUpload {
     await this.#memory.forget();
   }
 
-  async #begin(): Promise<UploadSession> {
+  /** Undefined when the registry finished what an earlier process had sent, after it was asked whether it has the blob. */
+  async #begin(): Promise<UploadSession | undefined> {
     const recalled =
       this.#pieces.chunked && !this.#restarted ? await this.#memory.recall(this.#blob.descriptor.size) : undefined;
+    if (recalled === undefined && this.#memory.begun && (await this.#options.exists())) return undefined;
     const session = recalled?.session ?? (await startUpload(this.#context));
     const held = recalled?.held ?? 0;
     this.#tainted = held > 0;

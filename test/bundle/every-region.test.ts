@@ -4,72 +4,35 @@ import { copyFile, mkdir, mkdtemp, open, readFile, rename, rm, truncate, writeFi
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { packBundle } from '../../src/build/pack.ts';
-import type { Lock } from '../../src/bundle/lock.ts';
-import { geometryOf, type Geometry } from '../../src/bundle/geometry.ts';
-import { parseBundleManifest, type BundleManifest } from '../../src/bundle/manifest.ts';
+import type { BundleManifest } from '../../src/bundle/manifest.ts';
 import { openBundle } from '../../src/bundle/reader.ts';
 import { verifyBundle } from '../../src/bundle/verify.ts';
-import { writeBundle } from '../../src/bundle/writer.ts';
-import { digestOf } from '../../src/core/digest.ts';
 import { AirgapError } from '../../src/core/errors.ts';
-import { openCache } from '../../src/oci/cache.ts';
-import { generateKeyPair, parsePrivateKey } from '../../src/signing/private-key.ts';
-import { keySigner } from '../../src/signing/signer.ts';
-import { randomImage, storeGraph } from '../support/random-image.ts';
+import { generateKeyPair } from '../../src/signing/private-key.ts';
+import { regionsOf, type Region } from '../support/regions.ts';
+import { seeded } from '../support/seeded.ts';
+import { smallBundle } from '../support/small-bundle.ts';
 
 const SEED = Number(process.env['MUTATION_SEED'] ?? 20_260_717);
 const CASES = Number(process.env['MUTATION_CASES'] ?? 25);
-const NAME = 'docker.elastic.co/kibana/kibana:9.5.2';
-const self = { pid: process.pid, isAlive: () => false };
 const keys = generateKeyPair();
 
 let folder: string;
 let tar: string;
 let original: Buffer;
 let manifest: BundleManifest;
-let geometry: Geometry;
+let regions: Region[];
 
 beforeAll(async () => {
   console.log(`MUTATION_SEED=${SEED} MUTATION_CASES=${CASES}`);
   folder = await mkdtemp(join(tmpdir(), 'eck-airgap-mutations-'));
   tar = join(folder, 'site.tar');
-  await writeSmall(folder);
-  original = await readFile(tar);
-  const size = Number.parseInt(original.toString('latin1', 124, 135), 8);
-  manifest = parseBundleManifest(original.subarray(512, 512 + size));
-  geometry = geometryOf(size, manifest);
+  const bundle = await smallBundle('mutations', keys);
+  ({ bytes: original, manifest } = bundle);
+  regions = regionsOf(bundle.geometry);
+  await writeFile(tar, original);
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
-
-async function writeSmall(target: string, volumeSize?: number): Promise<void> {
-  const cache = await openCache(join(folder, 'cache'), { self });
-  const image = randomImage('mutations', { layerSize: 300 });
-  await storeGraph(cache, image);
-  const { digest, mediaType, size } = image.root;
-  const locked = {
-    name: NAME,
-    digest,
-    mediaType,
-    size,
-    platforms: ['linux/amd64'],
-    totalSize: 0,
-    verified: 'none' as const,
-    accompanying: [],
-  };
-  const lock: Lock = {
-    apiVersion: 'eck-airgap/v1',
-    kind: 'Lock',
-    metadata: { name: 'site' },
-    spec: digestOf(Buffer.from('spec')),
-    platforms: ['linux/amd64'],
-    images: [locked],
-    files: [],
-  };
-  const packed = await packBundle(lock, cache, { version: '0.0.0' });
-  const signer = keySigner(parsePrivateKey(keys.privatePem, { where: 'key' }));
-  await writeBundle(packed.manifest, packed, { folder: target, fileName: 'site.tar', volumeSize, signer, self });
-}
 
 /** The error a bundle is refused with; fails when it is accepted, or when anything but an AirgapError is thrown. */
 async function refusal(paths: string | string[]): Promise<AirgapError> {
@@ -87,58 +50,13 @@ async function refusal(paths: string | string[]): Promise<AirgapError> {
   throw new Error('the bundle was accepted');
 }
 
-/** mulberry32: small, seeded, the same everywhere. */
-function random(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-}
-
-interface Region {
-  readonly name: string;
-  readonly start: number;
-  readonly size: number;
-  /** What the message must contain. */
-  readonly says: RegExp;
-}
-
 function escape(text: string): string {
   return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 }
 
-/** Every region of the file; together they cover each byte once, which a test checks. */
-function regions(): Region[] {
-  const found: Region[] = [];
-  for (const gap of geometry.gaps) {
-    if (gap.padding > 0)
-      found.push({
-        name: `padding after ${gap.after ?? ''}`,
-        start: gap.offset,
-        size: gap.padding,
-        says: new RegExp(`padding after ${escape(gap.after ?? '')}`),
-      });
-    const name = gap.before === undefined ? 'the trailer' : `the tar header of ${gap.before}`;
-    found.push({
-      name,
-      start: gap.offset + gap.padding,
-      size: gap.bytes.byteLength - gap.padding,
-      says: new RegExp(escape(name)),
-    });
-  }
-  for (const frame of geometry.frames) {
-    const says =
-      frame.path === 'bundle.json'
-        ? /bundle\.json/
-        : frame.path.startsWith('bundle.json.')
-          ? /signature/
-          : new RegExp(escape(frame.path));
-    found.push({ name: frame.path, start: frame.offset, size: frame.size, says });
-  }
-  return found;
+/** What the message about a region must contain. */
+function says({ kind, name }: Region): RegExp {
+  return kind === 'signature' ? /signature/ : new RegExp(escape(name));
 }
 
 async function withByte(position: number, mask: number, task: () => Promise<void>): Promise<void> {
@@ -154,7 +72,7 @@ async function withByte(position: number, mask: number, task: () => Promise<void
 
 test('the regions cover every byte of the file once', () => {
   let at = 0;
-  for (const region of regions().sort((a, b) => a.start - b.start)) {
+  for (const region of regions) {
     expect(region.start).toBe(at);
     at += region.size;
   }
@@ -162,23 +80,23 @@ test('the regions cover every byte of the file once', () => {
 });
 
 test('one differing byte in any region is refused with exit 3 and its name', { timeout: 120_000 }, async () => {
-  const next = random(SEED);
+  const random = seeded(SEED);
   let cases = 0;
-  for (const region of regions()) {
+  for (const region of regions) {
     const ends = [0, region.size - 1];
-    const inside = Array.from({ length: CASES }, () => Math.floor(next() * region.size));
+    const inside = Array.from({ length: CASES }, () => random.below(region.size));
     for (const offset of new Set([...ends, ...inside])) {
-      const mask = 1 + Math.floor(next() * 255);
+      const mask = random.between(1, 255);
       await withByte(region.start + offset, mask, async () => {
         const error = await refusal(tar);
         const where = `${region.name} + ${offset} ^ ${mask}`;
         expect(error.exitStatus, `${where}: ${error.message}`).toBe(3);
-        expect(error.message, where).toMatch(region.says);
+        expect(error.message, where).toMatch(says(region));
         cases++;
       });
     }
   }
-  expect(cases).toBeGreaterThan(regions().length * 2);
+  expect(cases).toBeGreaterThan(regions.length * 2);
   expect((await readFile(tar)).equals(original)).toBe(true);
 });
 
@@ -190,7 +108,7 @@ describe('a length that differs', () => {
   });
 
   test('a file cut anywhere is refused with exit 3', async () => {
-    const next = random(SEED + 1);
+    const random = seeded(SEED, 1);
     const cut = join(folder, 'cut.tar');
     const lengths = [
       0,
@@ -199,7 +117,7 @@ describe('a length that differs', () => {
       512,
       original.byteLength - 1,
       original.byteLength - 1024,
-      ...Array.from({ length: CASES }, () => Math.floor(next() * original.byteLength)),
+      ...Array.from({ length: CASES }, () => random.below(original.byteLength)),
     ];
     for (const length of lengths) {
       await writeFile(cut, original.subarray(0, length));

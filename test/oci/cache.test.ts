@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { CHUNK_SIZE, chunkHashes } from '../../src/core/chunks.ts';
-import { hexOf } from '../../src/core/digest.ts';
+import { digestOf, hexOf } from '../../src/core/digest.ts';
 import { collect } from '../../src/core/streams.ts';
 import { openCache, type Cache } from '../../src/oci/cache.ts';
 import { contentOf } from '../../src/oci/content.ts';
@@ -108,6 +108,19 @@ describe('what comes in', () => {
     await cache.push(BLOB, content);
     expect(content.opened).toEqual([50_000]);
   });
+});
+
+test('what killed processes left is removed by the next; what lives, or can be gone on with, stays', async () => {
+  const [gone, alive] = [4711, 4712];
+  const hex = hexOf(BLOB.digest);
+  const other = hexOf(digestOf(Buffer.from('other')));
+  const kept = [hex, `${hex}.chunks`, `${hex}.${alive}`, `${hex}.${alive}.chunks`, `${other}.lock`];
+  for (const name of [...kept, `${hex}.${gone}`, `${hex}.${gone}.chunks`])
+    await writeFile(join(folder, 'ingest', name), '');
+  await writeFile(join(folder, 'ingest', `${hex}.lock`), `${gone}\n`);
+  await writeFile(join(folder, 'ingest', `${other}.lock`), `${alive}\n`);
+  await openCache(folder, { self: { pid: 1, isAlive: (pid) => pid === alive } });
+  expect((await readdir(join(folder, 'ingest'))).sort()).toEqual(kept.sort());
 });
 
 describe('what is there', () => {

@@ -4,7 +4,7 @@ import { setImmediate } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { AirgapError } from '../../src/core/errors.ts';
 import { contentOf } from '../../src/oci/content.ts';
-import { answers, answersError, resets, resetsAfterReceiving } from '../support/faults.ts';
+import { answers, answersError, losesTheAnswer, resets, resetsAfterReceiving } from '../support/faults.ts';
 import { registryError } from '../support/memory-registry.ts';
 import { CHUNKS, large, pushing, SIZE, small, stored, UPLOADS } from '../support/push-bench.ts';
 import { bench, connect, NAME, sampleBytes } from '../support/registry-bench.ts';
@@ -192,6 +192,30 @@ describe('a second run', () => {
     const again = connect(made.server, { uploads });
     await again.repository.push(large.descriptor, large.content);
     expect(stored(made)).toEqual(large.bytes);
+    expect(uploads.entries.size).toBe(0);
+  });
+
+  test('finds the blob there when the registry finished it while the first was gone, and sends nothing', async () => {
+    const uploads = journal();
+    const made = await pushing({}, { uploads, retries: 0 });
+    made.server.misbehave({ method: 'PUT' }, losesTheAnswer);
+    await rejected(made.push());
+    expect(uploads.entries.size).toBe(1);
+    const before = made.received();
+    made.server.misbehave({ method: 'HEAD' }, answersError(404, 'BLOB_UNKNOWN')); // it is not finished yet
+    const { repository } = connect(made.server, { uploads });
+    expect(await repository.exists(large.descriptor)).toBe(false);
+    await repository.push(large.descriptor, large.content);
+    expect(made.received()).toBe(before);
+    expect(uploads.entries.size).toBe(0);
+  });
+
+  test('that finds the blob there forgets the upload of it', async () => {
+    const uploads = journal();
+    const made = await pushing({}, { uploads, retries: 0 });
+    made.server.misbehave({ method: 'PUT' }, losesTheAnswer);
+    await rejected(made.push());
+    expect(await connect(made.server, { uploads }).repository.exists(large.descriptor)).toBe(true);
     expect(uploads.entries.size).toBe(0);
   });
 

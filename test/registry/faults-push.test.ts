@@ -34,6 +34,14 @@ describe('without any fault', () => {
     expect(made.server.asked('PATCH')).toEqual([]);
   });
 
+  test('left to itself, a client sends no request with more than one chunk: what a crash costs', async () => {
+    const made = await pushing({}, { chunkThreshold: undefined });
+    const blob = sample(sampleBytes(CHUNK + 1, 'one byte more'));
+    expect(await made.push(blob)).toBe(CHUNK + 1);
+    expect(stored(made, blob)).toEqual(blob.bytes);
+    expect(contentRanges(made)).toEqual(['0-999', '1000-1000']);
+  });
+
   test('an empty one, too', async () => {
     const made = await pushing();
     const empty = sample(Buffer.alloc(0));
