@@ -18,7 +18,7 @@ const root = new URL('..', import.meta.url).pathname;
 const PAGE = 'docs/chaos.md';
 const FULL = { kills: 200, mutations: 10_000 };
 const QUICK = { kills: 12, mutations: 700 };
-/** MiB of layers: one that is uploaded in three chunks, one in two, and one at once that images share. */
+/** MiB of layers: two that are uploaded in two chunks each, and one at once that images share. */
 const SIZES = { large: 60, medium: 36, shared: 24 };
 const QUICK_SIZES = { large: 40, medium: 8, shared: 2 };
 
