@@ -56,6 +56,14 @@ describe('Iron Bank', () => {
     });
   });
 
+  test('is asked for the digest that airgap.yaml names', () => {
+    const images = [`docker.elastic.co/elasticsearch/elasticsearch:9.5.2@${DIGEST}`];
+    const from = pairs({ elastic, images, sources: { 'docker.elastic.co': IRON_BANK } });
+    expect(from['elasticsearch/elasticsearch:9.5.2']).toBe(
+      `registry1.dso.mil/ironbank/elastic/elasticsearch/elasticsearch:9.5.2@${DIGEST}`,
+    );
+  });
+
   test('stands in for UBI names too, and can be behind a proxy-cache', () => {
     const ubi = { eck: '3.5.0', stack: ['8.19.20'], components: ['kibana'], monitoring: false, flavour: 'ubi' };
     const cache = { registry: 'harbor.example/registry1', layout: 'iron-bank' };

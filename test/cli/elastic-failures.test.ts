@@ -4,6 +4,7 @@ import { readdir, writeFile } from 'node:fs/promises';
 import { dump, load as parseYaml } from 'js-yaml';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { LockCheck } from '../../src/build/check-lock.ts';
+import { LOCK_FILE } from '../../src/bundle/lock.ts';
 import { digestOf } from '../../src/core/digest.ts';
 import { errorCatalogue, type ErrorCode } from '../../src/core/errors.ts';
 import type { CliResult } from '../support/cli.ts';
@@ -210,7 +211,7 @@ describe('upstream', () => {
     );
     const result = await build();
     expectError(result, 'CONTENT_MISSING', [`${image}: `, '(named by pod.yaml)', '"ignoreImages"']);
-    expect(await readdir(site.folder)).not.toContain('airgap.lock.yaml');
+    expect(await readdir(site.folder)).not.toContain(LOCK_FILE);
     await site.writeSpec({ elastic: ELASTIC, images: [], files: [{ path: './pod.yaml', ignoreImages: [image] }] });
     expect((await build()).status).toBe(0);
   });
@@ -238,6 +239,15 @@ describe('a registry', () => {
     expectError(await build(), 'REGISTRY_UNAUTHORIZED', [`${server.host} wants credentials`, 'docker login']);
     await expectNothing();
   });
+});
+
+test('a lock that was there is left as it was', async () => {
+  await setUp();
+  expect((await site.run('lock', 'airgap.yaml')).status).toBe(0);
+  const before = await site.read(LOCK_FILE);
+  web.remove(CRDS);
+  expectError(await site.run('lock', 'airgap.yaml'), 'CONTENT_MISSING', [CRDS]);
+  expect(await site.read(LOCK_FILE)).toEqual(before);
 });
 
 describe('between lock and build', () => {

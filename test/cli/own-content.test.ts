@@ -145,7 +145,9 @@ spec: { containers: [{ name: one, image: "${image}" }] }
     const lock = await locked({ images: [TOOL], files: [{ path: './pod.yaml' }] });
     expect(lock.images.find((one) => one.name === name)?.digest).toBe(was);
     await build();
-    expect(await closure()).toMatch(/^tools\/agent[:@]\S+ +linux\/amd64 +pod\.yaml +yes/m);
+    const proof = await closure();
+    expect(proof).toMatch(/^tools\/agent[:@]\S+ +linux\/amd64 +pod\.yaml +yes, where it is named$/m);
+    expect(proof).not.toMatch(/^tools\/agent.* airgap\.yaml/m);
     await done('load', 'media', '--key', 'airgap.pub', '--registry', site.enclave.host);
     expect((await (await site.enclave.store.repository('tools/agent'))?.manifest(was))?.digest).toBe(was);
   });
