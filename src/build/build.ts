@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { digestOf, hexOf, type Digest } from '../core/digest.ts';
 import { fileError } from '../core/errors.ts';
 import { writeWholeFile } from '../core/files.ts';
+import { countArtifacts } from '../bundle/counted-images.ts';
 import type { Lock } from '../bundle/lock.ts';
 import { readmeText, transferHtml } from '../bundle/media.ts';
 import { writeBundle, type WrittenFile } from '../bundle/writer.ts';
@@ -41,7 +42,10 @@ export interface BuildResult {
   readonly files: readonly WrittenFile[];
   readonly bundleDigest: Digest;
   readonly bundleSize: number;
+  /** Images and artifacts. */
   readonly images: number;
+  /** Those that are no images. */
+  readonly artifacts: number;
   /** Body bytes written this time; 0 when the bundle was there already. */
   readonly written: number;
 }
@@ -123,6 +127,7 @@ async function writeMedia(packed: PackedBundle, options: BuildOptions & { lock: 
     bundleDigest: written.bundleDigest,
     bundleSize: written.files.reduce((sum, file) => sum + file.size, 0),
     images: manifest.images.length,
+    artifacts: countArtifacts(manifest.images),
     written: written.written,
   };
 }

@@ -1,6 +1,7 @@
 // The texts beside a bundle on the media: README.txt for who types the commands, transfer.html for who must approve the
 // transfer. Pure functions of the manifest, of the lock and of what was written.
 import { fingerprintGroups } from '../signing/fingerprint.ts';
+import { imagesOf } from './counted-images.ts';
 import { describeVerified, type LockedFile } from './lock.ts';
 import type { BundleManifest } from './manifest.ts';
 import type { WrittenFile } from './writer.ts';
@@ -20,8 +21,9 @@ type Vouched = Pick<LockedFile, 'name' | 'verified'>;
 export function readmeText(manifest: BundleManifest, facts: MediaFacts): string {
   const volumes = facts.files.length;
   const first = facts.files[0]?.path ?? `${manifest.name}.tar`;
-  return `${manifest.name}: ${manifest.images.length} images for a network with no way out
-${'='.repeat(`${manifest.name}: ${manifest.images.length} images for a network with no way out`.length)}
+  const title = `${manifest.name}: ${imagesOf(manifest)} for a network with no way out`;
+  return `${title}
+${'='.repeat(title.length)}
 
 Everything here is one signed bundle${volumes > 1 ? ` in ${volumes} volumes (${first} and on)` : ` (${first})`}. Inside, in this order:
 
@@ -104,7 +106,7 @@ td { font-family: ui-monospace, monospace; font-size: 12px; overflow-wrap: anywh
 </head>
 <body>
 <h1>What crosses the gap: ${escapeHtml(manifest.name)}</h1>
-<p>${manifest.images.length} container images and ${manifest.files.length} files, ${total} bytes in ${onMedia.length} file${onMedia.length === 1 ? '' : 's'} on the media.
+<p>${imagesOf(manifest)}, ${manifest.files.length} files, ${total} bytes in ${onMedia.length} file${onMedia.length === 1 ? '' : 's'} on the media.
 Every byte of the bundle is covered by one signature, and so are the digests of the installers.</p>
 ${table(
   'Identity',

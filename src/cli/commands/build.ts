@@ -2,13 +2,14 @@ import { build } from '../../build/build.ts';
 import { findInstallers, type Installer } from '../../build/installers.ts';
 import { AirgapError } from '../../core/errors.ts';
 import { INSTALLER_PLATFORMS, isInstallerPlatform } from '../../core/program.ts';
+import { countedImages } from '../../bundle/counted-images.ts';
 import { parseVolumeSize } from '../../bundle/volumes.ts';
 import { isEncrypted, parsePrivateKey } from '../../signing/private-key.ts';
 import { parsePublicKey } from '../../signing/public-key.ts';
 import { commandSigner, keySigner, type Signer } from '../../signing/signer.ts';
 import type { CommandContext, CommandModule } from '../command.ts';
 import { listFlag, pathOf, readText, repeatable, stringFlag } from '../flags.ts';
-import { formatBytes, plural, table } from '../format.ts';
+import { formatBytes, table } from '../format.ts';
 import { existingPassphrase } from '../passphrase.ts';
 import { readLock, readSpec, withSpecFlags, withWorkspace, writeLock } from '../spec-files.ts';
 import { VERSION } from '../version.ts';
@@ -65,7 +66,7 @@ export const buildCommand: CommandModule = {
     });
     context.output.result(built, [
       ...table(built.files.map((file) => [file.path, formatBytes(file.size), file.sha256])),
-      `${media}: ${plural(built.images, 'image')} in ${formatBytes(built.bundleSize)}, bundle ${built.bundleDigest}`,
+      `${media}: ${countedImages(built.images, built.artifacts)} in ${formatBytes(built.bundleSize)}, bundle ${built.bundleDigest}`,
       `signed by ${signer.publicKey.fingerprint}`,
     ]);
   },

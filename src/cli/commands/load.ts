@@ -1,3 +1,4 @@
+import { imagesOf } from '../../bundle/counted-images.ts';
 import { openBundle } from '../../bundle/reader.ts';
 import { writeWholeFile } from '../../core/files.ts';
 import { load } from '../../install/load.ts';
@@ -66,7 +67,7 @@ export const loadCommand: CommandModule = {
         { ...result, images: receipt.images, receipt: { file: receiptFile, reference: receiptReference } },
         [
           ...plan.images.map((image) => `${targetReference(address, image)}@${image.digest}`),
-          `${plural(new Set(plan.images.map(({ source }) => source)).size, 'image')} in ${receipt.registry}: ${result.copied === 0 && result.tagged === 0 ? 'nothing was left to do' : `${formatBytes(result.bytes)} pushed, ${plural(result.tagged, 'tag')} set`}`,
+          `${imagesOf(bundle.manifest)} in ${receipt.registry}: ${result.copied === 0 && result.tagged === 0 ? 'nothing was left to do' : `${formatBytes(result.bytes)} pushed, ${plural(result.tagged, 'tag')} set`}`,
           `receipt ${receiptFile} and ${receiptReference}`,
         ],
       );

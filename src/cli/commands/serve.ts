@@ -1,10 +1,10 @@
+import { imagesOf } from '../../bundle/counted-images.ts';
 import { openBundle } from '../../bundle/reader.ts';
 import { AirgapError } from '../../core/errors.ts';
 import { bundleStore } from '../../install/bundle-store.ts';
 import { serveRegistry, type ServeOptions } from '../../registry/server/server.ts';
 import type { CommandContext, CommandModule } from '../command.ts';
 import { pathOf, readText, stringFlag, trustedKeys, withKeyFlag } from '../flags.ts';
-import { plural } from '../format.ts';
 
 export const serveCommand: CommandModule = {
   name: 'serve',
@@ -32,7 +32,7 @@ export const serveCommand: CommandModule = {
       const server = await serveRegistry(await bundleStore(bundle), options);
       const images = bundle.manifest.images.length;
       context.output.result({ url: server.url, images }, [
-        `serving ${plural(images, 'image')} of ${bundle.manifest.name} at ${server.url} (Ctrl-C ends it)`,
+        `serving ${imagesOf(bundle.manifest)} of ${bundle.manifest.name} at ${server.url} (Ctrl-C ends it)`,
       ]);
       await aborted(context.io.signal);
       await server.close();

@@ -1,3 +1,4 @@
+import { imagesOf } from '../../bundle/counted-images.ts';
 import { checkInstallers } from '../../bundle/installers.ts';
 import { openBundle } from '../../bundle/reader.ts';
 import { verifyBundle } from '../../bundle/verify.ts';
@@ -41,7 +42,7 @@ export const verifyCommand: CommandModule = {
         installers,
       };
       context.output.result(value, [
-        `${bundle.manifest.name}: ${plural(bundle.manifest.images.length, 'image')}, ${plural(verified.entries, 'entry', 'entries')}, ${formatBytes(verified.bytes)}: every byte is what was signed`,
+        `${bundle.manifest.name}: ${imagesOf(bundle.manifest)}, ${plural(verified.entries, 'entry', 'entries')}, ${formatBytes(verified.bytes)}: every byte is what was signed`,
         ...installers.map((name) => `${name}: the installer that was signed`),
         ...signers.map((signature) => `signed by ${signature.fingerprint ?? ''}`),
         `bundle ${bundle.digest}`,
