@@ -1,7 +1,7 @@
 // Bodies chunk by chunk, each checked against the table before it is passed on.
 import { CHUNK_SIZE } from '../core/chunks.ts';
 import { AirgapError } from '../core/errors.ts';
-import { sharedBuffer, type Hashing } from '../core/hashing.ts';
+import { BufferRing, sharedBuffer, type Hashing } from '../core/hashing.ts';
 import type { FetchOptions } from '../oci/target.ts';
 import { isChunk, type Chunk, type ChunkTable } from './chunk-table.ts';
 import { describeSpans } from './damage.ts';
@@ -40,14 +40,11 @@ export async function* readChunks(
   { start = 0, signal, reuse = false }: FetchOptions = {},
 ): AsyncGenerator<Buffer> {
   const queue = chunks.of(entry, start)[Symbol.iterator]();
-  // one being read, one being consumed, and the one before it, of which the end may still be on its way out
-  const ring: Buffer[] = [];
-  let turn = 0;
-  const nextBuffer = (): Buffer => (ring[turn++ % 3] ??= sharedBuffer(Math.min(CHUNK_SIZE, entry.size)));
+  const ring = reuse === true ? new BufferRing() : reuse;
   const next = (): { chunk: Chunk; bytes: Promise<Buffer | undefined> } | undefined => {
     const { value } = queue.next() as IteratorResult<Chunk, undefined>;
     if (!value) return undefined;
-    const bytes = chunks.read(entry, value, reuse ? nextBuffer() : undefined);
+    const bytes = chunks.read(entry, value, ring ? ring.next(Math.min(CHUNK_SIZE, entry.size)) : undefined);
     bytes.catch(() => undefined); // awaited below, or ended with the consumer
     return { chunk: value, bytes };
   };

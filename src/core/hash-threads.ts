@@ -30,8 +30,10 @@ export class HashThreads implements Hashing {
 
   async sha256(bytes: Uint8Array): Promise<Uint8Array> {
     if (bytes.byteLength < WORTHWHILE) return hashingHere.sha256(bytes);
-    if (isShared(bytes)) return this.#idlest().sha256(bytes);
-    const running = this.#idlest().begin();
+    const thread = this.#idlest();
+    if (!thread.isReady) return hashingHere.sha256(bytes); // starting one takes as long as hashing 80 MiB
+    if (isShared(bytes)) return thread.sha256(bytes);
+    const running = thread.begin();
     await running.update([bytes]);
     return running.digest();
   }
@@ -71,12 +73,14 @@ class HashThread {
   #failure: Error | undefined;
   /** Hashes begun and not ended. */
   load = 0;
+  isReady = false;
 
   constructor() {
     // the code travels as text: a program that is one file has no second one to start a thread from
     const code = `(${work.toString()})(require('node:worker_threads').parentPort, require('node:crypto').createHash)`;
     this.#worker = new Worker(code, { eval: true, name: 'sha256', execArgv: [], env: {} });
     this.#worker.unref();
+    this.#worker.on('online', () => (this.isReady = true));
     this.#worker.on('message', (digest: Uint8Array | undefined) => this.#answered(digest));
     this.#worker.on('error', (error: Error) => this.#fail(error));
     this.#worker.on('exit', () => this.#fail(new Error('the hashing thread ended')));

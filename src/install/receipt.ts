@@ -2,9 +2,10 @@
 // that the next installer finds it whatever machine it runs on. No clock, so the same load leaves the same receipt.
 import { canonicalJson } from '../core/canonical-json.ts';
 import type { Digest } from '../core/digest.ts';
+import { forEach } from '../core/pool.ts';
 import { API_VERSION } from '../bundle/manifest.ts';
 import type { Bundle } from '../bundle/reader.ts';
-import { artifact } from '../oci/artifact.ts';
+import { artifact, type ArtifactBlob } from '../oci/artifact.ts';
 import { contentOf } from '../oci/content.ts';
 import type { Registry } from '../registry/registry.ts';
 import { targetReference, type LoadPlan } from './plan.ts';
@@ -53,10 +54,13 @@ export async function pushReceipt(
   const bytes = encodeReceipt(receipt);
   const layer = { name: `${receipt.bundle.name}.receipt.json`, mediaType: RECEIPT_TYPE, bytes };
   const blobs = artifact({ artifactType: RECEIPT_TYPE, layer });
-  for (const { descriptor, bytes: content } of blobs) {
+  const [config, file, manifest] = blobs;
+  const push = async ({ descriptor, bytes: content }: ArtifactBlob): Promise<void> => {
     if (!(await repository.exists(descriptor, { signal })))
       await repository.push(descriptor, contentOf(content), { signal });
-  }
+  };
+  await forEach([config, file], push, { signal });
+  await push(manifest);
   await repository.tag(blobs[2].descriptor, receipt.bundle.name, { signal });
   return `${host}/${name}:${receipt.bundle.name}`;
 }

@@ -79,7 +79,7 @@ export async function openCache(folder: string, options: CacheOptions): Promise<
   return {
     exists,
     open: (blob, start) => openBlob(blob, start),
-    fetch: (descriptor, fetchOptions = {}) => openBlob(descriptor, fetchOptions.start, fetchOptions.reuse === true),
+    fetch: (descriptor, fetchOptions = {}) => openBlob(descriptor, fetchOptions.start, Boolean(fetchOptions.reuse)),
     push: async (descriptor, content, pushOptions = {}) => {
       if (await exists(descriptor)) return;
       const files = { ...filesOf(descriptor.digest), ingest: paths.ingest(descriptor.digest) };

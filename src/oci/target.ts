@@ -1,14 +1,15 @@
 // The small interfaces that every medium implements: a registry repository, the cache, a bundle, memory. Pull and push
 // are the same code because both sides of a copy are only this.
+import type { BufferRing } from '../core/hashing.ts';
 import type { ByteStream } from '../core/streams.ts';
 import type { Descriptor } from './descriptor.ts';
 
 export interface OpenOptions {
   /**
    * Lets the medium use its buffers again: a chunk stays valid until the second one after it is asked for. For consumers
-   * that pass bytes on and wait until they are gone; without it a chunk may be kept.
+   * that pass bytes on and wait until they are gone; without it a chunk may be kept. With a ring, its buffers are used.
    */
-  readonly reuse?: boolean | undefined;
+  readonly reuse?: boolean | BufferRing | undefined;
 }
 
 export interface FetchOptions extends OpenOptions {

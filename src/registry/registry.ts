@@ -31,7 +31,7 @@ export interface RegistryOptions extends RouteOptions {
   readonly uploads?: UploadJournal | undefined;
   /** Bytes of the first PATCH of a chunked upload; FIRST_CHUNK by default. Later ones are what goes in two seconds … */
   readonly chunkSize?: number | undefined;
-  /** … and never more than this; 256 MiB by default. */
+  /** … and never more than this; 512 MiB by default. */
   readonly largestChunk?: number | undefined;
   /** Blobs larger than this are uploaded in chunks; one chunk by default, so that a killed upload costs one at most. */
   readonly chunkThreshold?: number | undefined;
@@ -67,7 +67,7 @@ export class Registry {
       plainHttp = false,
       retries = 5,
       chunkSize = FIRST_CHUNK,
-      largestChunk = 256 * MIB,
+      largestChunk = 512 * MIB,
       chunkThreshold = chunkSize,
       clock = systemClock,
     } = options;

@@ -1,4 +1,5 @@
 // The bytes of an upload request: a piece of the content, cut exactly, counted once however often it is sent.
+import type { BufferRing } from '../core/hashing.ts';
 import { digestMismatch, type Descriptor } from '../oci/descriptor.ts';
 import type { Content } from '../oci/target.ts';
 import type { RequestBody } from './wire.ts';
@@ -33,11 +34,18 @@ export class UploadProgress {
   }
 }
 
+export interface Piece {
+  readonly start: number;
+  readonly end: number;
+  /** For content that fills buffers: those of all pieces of one upload, which are sent one after another. */
+  readonly ring?: BufferRing | undefined;
+}
+
 /**
  * The bytes from `start` to before `end`. Content that turns out shorter or longer than its descriptor fails the request
  * before its last byte is sent. @throws DIGEST_MISMATCH from its stream
  */
-export function pieceOf(blob: Blob, range: { start: number; end: number }, progress: UploadProgress): RequestBody {
+export function pieceOf(blob: Blob, range: Piece, progress: UploadProgress): RequestBody {
   const { start, end } = range;
   return {
     length: end - start,
@@ -53,15 +61,11 @@ export function pieceOf(blob: Blob, range: { start: number; end: number }, progr
 }
 
 /** The last part is held back until the content has ended, so that a request with too much in it is never complete. */
-async function* cut(
-  { descriptor, content }: Blob,
-  range: { start: number; end: number },
-  progress: UploadProgress,
-): AsyncGenerator<Uint8Array> {
+async function* cut({ descriptor, content }: Blob, range: Piece, progress: UploadProgress): AsyncGenerator<Uint8Array> {
   let position = range.start;
   let last: Uint8Array | undefined;
   try {
-    for await (const chunk of content.open(range.start, { reuse: true })) {
+    for await (const chunk of content.open(range.start, { reuse: range.ring ?? true })) {
       if (chunk.byteLength === 0) continue;
       if (position + chunk.byteLength > descriptor.size)
         throw digestMismatch(descriptor, { size: position + chunk.byteLength });

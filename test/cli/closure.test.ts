@@ -170,14 +170,15 @@ describe('the proof', () => {
 
 test('load --flatten puts every name there that ECK derives, the package registry where ECK looks for it', async () => {
   const elastic = { eck: '3.5.0', stack: ['9.5.2'], components: ['kibana', 'package-registry'], monitoring: false };
-  const names = [...(await upstreamFor(elastic)), ...elasticChartNames(elastic.eck)];
+  const [images, charts] = [await upstreamFor(elastic), elasticChartNames(elastic.eck)];
+  const names = [...images, ...charts];
   await build();
   const { settings } = JSON.parse((await inspect('--json')).stdout) as {
     settings: { setting: string; images: { image: string }[] }[];
   };
   const target = `${site.enclave.host}/mirror`;
   const loaded = await site.run('load', 'media', '--key', 'airgap.pub', '--registry', target, '--flatten', 'elastic');
-  expect(loaded.stdout).toContain(`${names.length} images in`);
+  expect(loaded.stdout).toContain(`${images.length} images and ${charts.length} artifacts in`);
   const flattened = settings.find(({ setting }) => setting === 'container-repository')?.images ?? [];
   expect(flattened).toHaveLength(names.length);
   for (const { image } of flattened) {
