@@ -30,8 +30,10 @@ export const verifyCommand: CommandModule = {
     const hashing = new HashThreads(workers);
     const bundle = await openBundle(paths, { keys, hashing, ...activity });
     try {
-      const verified = await verifyBundle(bundle, { workers, ...activity });
-      const installers = await checkInstallers(bundle.manifest, paths, activity);
+      const verifying = verifyBundle(bundle, { workers, ...activity });
+      const checking = checkInstallers(bundle.manifest, paths, activity); // on this thread, while others hash the bundle
+      await Promise.allSettled([verifying, checking]);
+      const [verified, installers] = [await verifying, await checking]; // the bundle's failure first
       const signers = bundle.signatures.filter((signature) => signature.state === 'verified');
       const value = {
         name: bundle.manifest.name,
