@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { digestOf, hexOf, type Digest } from '../core/digest.ts';
 import { fileError } from '../core/errors.ts';
 import { writeWholeFile } from '../core/files.ts';
+import { settle } from '../core/pool.ts';
 import { countArtifacts } from '../bundle/counted-images.ts';
 import type { Lock } from '../bundle/lock.ts';
 import { readmeText, transferHtml } from '../bundle/media.ts';
@@ -98,9 +99,7 @@ async function writeMedia(packed: PackedBundle, options: BuildOptions & { lock: 
     { chunkTable, source },
     { folder: media, fileName: `${manifest.name}.tar`, volumeSize, signer, self, hashing, signal, report },
   );
-  const placing = placeInstallers(options);
-  await Promise.allSettled([bundle, placing]); // neither goes on behind the other's failure
-  const [written, installers] = [await bundle, await placing];
+  const [written, installers] = await settle([bundle, placeInstallers(options)]);
   report?.({ type: 'step', step: 'build:installers' });
   const facts = {
     files: written.files,

@@ -1,6 +1,7 @@
 // Which reference an image is taken from, by the `sources` of airgap.yaml: its own name, or what another registry calls it.
 // Pure: nothing is asked. Which URL a registry's content is fetched from (mirrors) is sources.ts.
 import { AirgapError } from '../core/errors.ts';
+import { describeUse } from '../bundle/lock.ts';
 import type { BundleSpec, ImageSource } from '../bundle/spec.ts';
 import { IRON_BANK_PLATFORM } from '../catalog/published.ts';
 import { formatReference, parseReference } from '../oci/reference.ts';
@@ -52,7 +53,7 @@ function notInIronBank(images: readonly WantedBySpecImage[]): AirgapError {
 }
 
 function usedBy(uses: NonNullable<WantedBySpecImage['uses']>): string {
-  return [...new Set(uses.map(({ component, version = '' }) => `${component} ${version}`.trim()))].join(', ');
+  return [...new Set(uses.map(describeUse))].join(', ');
 }
 
 function checkPlatforms({ name, platforms }: WantedBySpecImage): void {

@@ -2,12 +2,12 @@
 // with the signature over SHA256SUMS they can be checked by the enclave's own tools before they run.
 import { open, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { Digester } from '../core/digest.ts';
+import { Digester, digestOfStream } from '../core/digest.ts';
 import { AirgapError, fileError } from '../core/errors.ts';
 import type { Activity } from '../core/events.ts';
 import { syncFolder } from '../core/files.ts';
 import { INSTALLER_PLATFORMS, installerName, type InstallerPlatform, type PackagedProgram } from '../core/program.ts';
-import { readRange, writeFully } from '../core/streams.ts';
+import { readFileRange, writeFully } from '../core/streams.ts';
 import type { BundleInstaller } from '../bundle/manifest.ts';
 
 export interface InstallerChoice {
@@ -77,14 +77,9 @@ export async function placeInstaller(installer: Installer, media: string, { sign
 
 async function copyChecked(installer: Installer, to: FileHandle, signal?: AbortSignal): Promise<void> {
   const digester = new Digester();
-  const from = await openForReading(installer.path);
-  try {
-    for await (const piece of readRange(from, { signal, reuse: true })) {
-      await writeFully(to, piece, digester.size);
-      digester.update(piece);
-    }
-  } finally {
-    await from.close();
+  for await (const piece of readFileRange(installer.path, { signal, reuse: true })) {
+    await writeFully(to, piece, digester.size);
+    digester.update(piece);
   }
   const digest = digester.digest();
   if (digest !== installer.digest)
@@ -95,22 +90,7 @@ async function copyChecked(installer: Installer, to: FileHandle, signal?: AbortS
 }
 
 async function identify(path: string, signal?: AbortSignal): Promise<Pick<Installer, 'digest' | 'size'>> {
-  const digester = new Digester();
-  const file = await openForReading(path);
-  try {
-    for await (const piece of readRange(file, { signal, reuse: true })) digester.update(piece);
-  } catch (error) {
-    throw fileError(error, 'read', path);
-  } finally {
-    await file.close();
-  }
-  return { size: digester.size, digest: digester.digest() };
-}
-
-async function openForReading(path: string): Promise<FileHandle> {
-  return open(path).catch((error: unknown) => {
-    throw fileError(error, 'read', path);
-  });
+  return digestOfStream(readFileRange(path, { signal, reuse: true }));
 }
 
 async function isFile(path: string): Promise<boolean> {

@@ -50,6 +50,11 @@ export function valueOf(table: Table, key: string): unknown {
   return Object.hasOwn(table, key) ? table[key] : undefined;
 }
 
+/** What lies behind the keys, one inside the other. */
+export function valueAt(value: unknown, path: readonly string[]): unknown {
+  return path.reduce((at, key) => (isTable(at) ? valueOf(at, key) : undefined), value);
+}
+
 /** @param why what is wrong with it, as the rest of a sentence */
 export function invalid(origin: Origin, why: string, cause?: unknown): AirgapError {
   return new AirgapError(origin.code, `${origin.where} ${why}`, {

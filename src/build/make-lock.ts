@@ -1,6 +1,7 @@
 // `lock`: every name of airgap.yaml pinned to a digest.
 import type { Activity } from '../core/events.ts';
-import { forEach } from '../core/pool.ts';
+import { plural } from '../core/plural.ts';
+import { allOf, forEach } from '../core/pool.ts';
 import { API_VERSION } from '../bundle/manifest.ts';
 import type { Lock, LockedFile, LockedImage } from '../bundle/lock.ts';
 import { specDigest, type BundleSpec } from '../bundle/spec.ts';
@@ -43,17 +44,19 @@ export async function makeLock(spec: BundleSpec, options: MakeLockOptions): Prom
   const charts = wantedCharts(spec, wanted.selection);
   const files = wantedFiles(spec, wanted.selection);
   options.report?.({ type: 'phase', phase: resolvingPhase(wanted.images.length, charts.length, files.length) });
-  const pinned: Pinned = { images: [], charts: [], files: [] };
-  const kinds = [
-    async (context: Context) => (pinned.images = await pinImages(wanted.images, context)),
-    async (context: Context) => (pinned.charts = await pinCharts(charts, context)),
-    async (context: Context) => (pinned.files = await pinFiles(files, context)),
-  ];
-  await forEach(kinds, (pin, signal) => pin({ ...options, spec, signal }), { signal: options.signal });
+  const context: Context = { ...options, spec };
+  const [wantedImages, pinnedCharts, pinnedFiles] = await allOf(
+    [
+      (signal) => pinImages(wanted.images, { ...context, signal }),
+      (signal) => pinCharts(charts, { ...context, signal }),
+      (signal) => pinFiles(files, { ...context, signal }),
+    ],
+    options,
+  );
   const catalogue = catalogueOf(options.catalogueFile);
-  const carriers = [...pinned.charts, ...pinned.files];
+  const carriers = [...pinnedCharts, ...pinnedFiles];
   const beside = namedBeside(wanted.images, carriers, { ...spec, catalogue });
-  const images = [...pinned.images, ...(await pinImages(beside, { ...options, spec }))];
+  const images = [...wantedImages, ...(await pinImages(beside, context))];
   for (const message of cutIndexes(images, carriers)) options.report?.({ type: 'warning', message });
   return {
     apiVersion: API_VERSION,
@@ -62,15 +65,9 @@ export async function makeLock(spec: BundleSpec, options: MakeLockOptions): Prom
     spec: specDigest(spec, { catalogue: options.catalogueFile?.text, keys: keyTexts(options.keys) }),
     platforms: spec.platforms,
     ...(wanted.selection === undefined ? {} : { selection: wanted.selection }),
-    images: [...images, ...pinned.charts],
-    files: pinned.files,
+    images: [...images, ...pinnedCharts],
+    files: pinnedFiles,
   };
-}
-
-interface Pinned {
-  images: LockedImage[];
-  charts: LockedImage[];
-  files: LockedFile[];
 }
 
 type Wanted = WantedBySpecImage & Partial<Pick<NamedBeside, 'ignorable'>>;
@@ -123,6 +120,6 @@ function pinFiles(wanted: readonly WantedFile[], context: Context): Promise<Lock
 function resolvingPhase(images: number, charts: number, files: number): string {
   const counted = Object.entries({ image: images, chart: charts, file: files })
     .filter(([, count]) => count > 0)
-    .map(([what, count]) => `${count} ${what}${count === 1 ? '' : 's'}`);
+    .map(([what, count]) => plural(count, what));
   return `resolving ${counted.join(', ')}`;
 }

@@ -1,5 +1,5 @@
 // What is damaged in the cache is dropped, to be fetched again: a bad disk, or a machine that stopped before the disk had it.
-import { Digester, type Digest } from '../core/digest.ts';
+import { digestOfStream, type Digest } from '../core/digest.ts';
 import type { Activity } from '../core/events.ts';
 import { forEach } from '../core/pool.ts';
 import type { Lock } from '../bundle/lock.ts';
@@ -20,10 +20,9 @@ export async function dropDamaged(found: Digest, lock: Lock, options: Activity &
   const others = [...(await lockedBlobs(lock, cache, { signal })).values()].filter(({ digest }) => digest !== found);
   await forEach(
     others,
-    async ({ digest, size }) => {
-      const digester = new Digester();
-      for await (const piece of cache.open({ digest, size })) digester.update(piece);
-      if (digester.digest() !== digest) await drop(digest);
+    async (blob) => {
+      const found = await digestOfStream(cache.open(blob));
+      if (found.digest !== blob.digest) await drop(blob.digest);
     },
     { concurrency: 2, signal },
   );

@@ -2,7 +2,7 @@
 // `.spec.image` of custom resources such as ECK's. What ECK derives from a version is the catalogue's to know.
 import { isAirgapError } from '../core/errors.ts';
 import { formatReference, parseReference } from '../oci/reference.ts';
-import { invalid, isTable, readYaml, valueOf, type Origin, type Table } from './kubernetes-yaml.ts';
+import { invalid, isTable, readYaml, valueAt, valueOf, type Origin, type Table } from './kubernetes-yaml.ts';
 
 const CONTAINERS: readonly string[] = ['containers', 'initContainers', 'ephemeralContainers'];
 
@@ -85,6 +85,6 @@ function* imagesBelow(value: unknown, key: string): Generator<string> {
 
 /** The text there, if it is one. */
 function* textAt(table: Table, ...path: readonly string[]): Generator<string> {
-  const found = path.reduce<unknown>((value, key) => (isTable(value) ? valueOf(value, key) : undefined), table);
+  const found = valueAt(table, path);
   if (typeof found === 'string' && found !== '') yield found;
 }

@@ -3,7 +3,7 @@
 import { canonicalJson } from '../core/canonical-json.ts';
 import { digestOf, hexOf, type Digest } from '../core/digest.ts';
 import type { HeldImage } from '../bundle/held-images.ts';
-import { describeVerified, type LockedFile, type LockedImage } from '../bundle/lock.ts';
+import { describeUse, describeVerified, type LockedFile, type LockedImage } from '../bundle/lock.ts';
 import type { BundleFile, BundleInstaller } from '../bundle/manifest.ts';
 import { parseReference } from '../oci/reference.ts';
 import { downloadPurl, genericPurl, ociPurl } from './purl.ts';
@@ -125,9 +125,7 @@ function lockProperties(locked?: LockedImage | LockedFile): { name: string; valu
   if (locked === undefined) return [];
   const { uses = [], verified } = locked;
   return [
-    ...uses.map(({ component, version, why }) =>
-      property('use', `${[component, version].filter(Boolean).join(' ')}: ${why}`),
-    ),
+    ...uses.map((use) => property('use', `${describeUse(use)}: ${use.why}`)),
     property('verified', describeVerified(verified)),
   ];
 }

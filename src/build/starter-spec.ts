@@ -3,6 +3,7 @@
 import { dump } from 'js-yaml';
 import type { Component } from '../catalog/components.ts';
 import { SPEC_SCHEMA_FILE, specJsonSchema } from './json-schema.ts';
+import { isTable, valueAt } from './kubernetes-yaml.ts';
 import { schemaKeys, type SchemaKey } from './schema-keys.ts';
 import { offers, specOf, type StarterAnswers, type StarterOptions } from './starter.ts';
 
@@ -22,7 +23,10 @@ export function starterSpec(answers: StarterAnswers, options: StarterSpecOptions
   const keys = schemaKeys(specJsonSchema()).filter(({ path }) => !/[[<]/.test(path) && !(path in head));
   const lines = keys.flatMap((key) => {
     const isComponents = key.path === 'elastic.components';
-    return block(key, isComponents ? componentLines(answers, options) : bodyOf(key, valueAt(spec, key.path)));
+    return block(
+      key,
+      isComponents ? componentLines(answers, options) : bodyOf(key, valueAt(spec, key.path.split('.'))),
+    );
   });
   return `# yaml-language-server: $schema=${schema}
 # What to carry into the enclave: "eck-airgap lock" pins it, "eck-airgap build" collects it.
@@ -41,7 +45,7 @@ function block({ path, description }: SchemaKey, body: readonly string[]): strin
 function bodyOf({ path, examples }: SchemaKey, value: unknown): readonly string[] {
   const name = path.slice(path.lastIndexOf('.') + 1);
   if (value === undefined) return yaml({ [name]: examples[0] }).map((line) => `# ${line}`);
-  return isMapping(value) ? [`${name}:`] : yaml({ [name]: value });
+  return isTable(value) ? [`${name}:`] : yaml({ [name]: value });
 }
 
 /** What is chosen, and commented out what could be. */
@@ -63,14 +67,6 @@ function componentLines(answers: StarterAnswers, options: StarterOptions): reado
 
 function titleOf({ title, note }: Component): string {
   return note === undefined ? title : `${title}; ${note}`;
-}
-
-function valueAt(value: unknown, path: string): unknown {
-  return path.split('.').reduce((at, key) => (isMapping(at) ? at[key] : undefined), value);
-}
-
-function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function yaml(value: unknown): string[] {

@@ -1,15 +1,7 @@
 // What a lock or a bundle holds, as far as two of them can be compared (difference.ts): images and files by name, blobs by
 // digest. A bundle's own documents (lock, bill of materials, provenance) follow from the rest and are only among the blobs.
 import type { Digest } from '../core/digest.ts';
-import {
-  LOCK_FILE,
-  PROVENANCE_FILE,
-  SBOM_FILE,
-  type Lock,
-  type LockedFile,
-  type LockedImage,
-  type Verified,
-} from './lock.ts';
+import { OWN_FILES, type Lock, type LockedFile, type LockedImage, type Verified } from './lock.ts';
 import type { BundleFile, BundleImage, BundleManifest } from './manifest.ts';
 
 /** An image, a chart or a file. What is absent is not known, or is nothing that such a thing has. */
@@ -50,7 +42,7 @@ export function contentsOfLock(lock: Lock, blobs?: ReadonlyMap<Digest, number>):
 export function contentsOfBundle(manifest: BundleManifest, lock?: Lock): Contents {
   const images = new Map(lock?.images.map((image) => [image.name, image]));
   const files = new Map(lock?.files.map((file) => [file.name, file]));
-  const carried = manifest.files.filter(({ name }) => !DOCUMENTS.has(name));
+  const carried = manifest.files.filter(({ name }) => !OWN_FILES.includes(name));
   const blobs = manifest.entries.filter(({ path }) => path.startsWith('blobs/'));
   return {
     images: new Map(manifest.images.map((image) => [image.name, bundledImage(image, images.get(image.name))])),
@@ -58,8 +50,6 @@ export function contentsOfBundle(manifest: BundleManifest, lock?: Lock): Content
     blobs: new Map(blobs.map(({ digest, size }) => [digest, size])),
   };
 }
-
-const DOCUMENTS: ReadonlySet<string> = new Set([LOCK_FILE, SBOM_FILE, PROVENANCE_FILE]);
 
 /** What a lock says of other content is not believed of this. */
 function bundledImage(image: BundleImage, locked: LockedImage | undefined): Item {

@@ -1,11 +1,10 @@
 // The installers beside a bundle: whoever carries one that is not the signed one must hear of it.
-import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { Digester } from '../core/digest.ts';
-import { AirgapError, fileError } from '../core/errors.ts';
+import { digestOfStream } from '../core/digest.ts';
+import { AirgapError } from '../core/errors.ts';
 import type { Activity } from '../core/events.ts';
-import { READ_SIZE } from '../core/streams.ts';
+import { readFileRange } from '../core/streams.ts';
 import type { BundleInstaller, BundleManifest } from './manifest.ts';
 
 /**
@@ -33,15 +32,7 @@ export async function checkInstallers(
 }
 
 async function checkInstaller({ digest, size }: BundleInstaller, path: string, signal?: AbortSignal): Promise<void> {
-  const digester = new Digester();
-  try {
-    for await (const piece of createReadStream(path, { highWaterMark: READ_SIZE, end: size, signal }))
-      digester.update(piece as Buffer);
-  } catch (error) {
-    signal?.throwIfAborted();
-    throw fileError(error, 'read', path);
-  }
-  const found = { size: digester.size, digest: digester.digest() };
+  const found = await digestOfStream(readFileRange(path, { end: size + 1, signal, reuse: true }));
   if (found.digest === digest && found.size === size) return;
   throw new AirgapError('BUNDLE_CORRUPT', `${path} is not the installer that was signed`, {
     hint: 'Do not run it. Carry it over again, and check it with the commands on the trust card.',

@@ -126,6 +126,9 @@ export const LOCK_FILE = 'airgap.lock.yaml';
 export const SBOM_FILE = 'sbom.cdx.json';
 export const PROVENANCE_FILE = 'provenance.intoto.json';
 
+/** Names of the files that every bundle has: they are made of the rest. */
+export const OWN_FILES: readonly string[] = [LOCK_FILE, SBOM_FILE, PROVENANCE_FILE];
+
 const HEADER = '# Made by "eck-airgap lock". Review it, commit it, do not edit it.\n';
 
 /** Stable bytes: images and files by name, keys in the schema's order. */
@@ -137,6 +140,11 @@ export function encodeLock(lock: Lock): Buffer {
 /** @throws CONFIG_INVALID */
 export function parseLock(text: string, where: string): Lock {
   return parseDocument(LockSchema, text, where);
+}
+
+/** For people: what it is there for, without why. */
+export function describeUse({ component, version }: Pick<Use, 'component' | 'version'>): string {
+  return version === undefined ? component : `${component} ${version}`;
 }
 
 /** For people: the key or list that vouched, or `none`. */

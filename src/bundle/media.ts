@@ -1,5 +1,6 @@
 // The texts beside a bundle on the media: README.txt for who types the commands, transfer.html for who must approve the
 // transfer. Pure functions of the manifest, of the lock and of what was written.
+import { plural } from '../core/plural.ts';
 import { fingerprintGroups } from '../signing/fingerprint.ts';
 import { imagesOf } from './counted-images.ts';
 import { describeVerified, type LockedFile } from './lock.ts';
@@ -106,7 +107,7 @@ td { font-family: ui-monospace, monospace; font-size: 12px; overflow-wrap: anywh
 </head>
 <body>
 <h1>What crosses the gap: ${escapeHtml(manifest.name)}</h1>
-<p>${imagesOf(manifest)}, ${manifest.files.length} files, ${total} bytes in ${onMedia.length} file${onMedia.length === 1 ? '' : 's'} on the media.
+<p>${imagesOf(manifest)}, ${manifest.files.length} files, ${total} bytes in ${plural(onMedia.length, 'file')} on the media.
 Every byte of the bundle is covered by one signature, and so are the digests of the installers.</p>
 ${table(
   'Identity',

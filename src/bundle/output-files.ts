@@ -1,9 +1,9 @@
 // The files a bundle is written to: one tar, or volumes. Bytes are only ever written under a `.partial` name; a file gets
 // its final name when the whole bundle is there and synced. What an earlier run left is taken up again.
-import { open, readdir, rename, rm, stat, type FileHandle } from 'node:fs/promises';
+import { open, readdir, rename, rm, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileError, systemErrorCode } from '../core/errors.ts';
-import { syncFolder } from '../core/files.ts';
+import { isThere, syncFolder } from '../core/files.ts';
 import { readFully, scratch, writeFully } from '../core/streams.ts';
 import { Writeback } from '../core/writeback.ts';
 import { volumeNames } from './volumes.ts';
@@ -199,13 +199,6 @@ async function openOrCreate(path: string): Promise<FileHandle> {
     if (systemErrorCode(error) === 'ENOENT') return open(path, 'wx+');
     throw error;
   }
-}
-
-async function isThere(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
 }
 
 async function closeAll(files: readonly OutputFile[]): Promise<void> {

@@ -40,11 +40,10 @@ export const PlatformText = v.pipe(
 
 export const MirrorUrl = v.pipe(
   v.string(),
-  v.check((text) => {
-    if (!URL.canParse(text)) return false;
-    const url = new URL(text);
-    return /^https?:$/.test(url.protocol) && !url.username && !url.password && !url.search && !url.hash;
-  }, 'is not an http or https URL without credentials, query and fragment'),
+  v.check(
+    (text) => isWebAddress(text, ['username', 'password', 'search', 'hash']),
+    'is not an http or https URL without credentials, query and fragment',
+  ),
   v.metadata({ title: 'URL', pattern: '^https?://', examples: ['https://mirror.example/elastic'] }),
 );
 
@@ -58,12 +57,17 @@ export const NamePrefix = v.pipe(
 
 export const WebAddress = v.pipe(
   v.string(),
-  v.check((text) => {
-    const url = URL.parse(text);
-    return url !== null && /^https?:$/.test(url.protocol) && `${url.username}${url.password}${url.hash}` === '';
-  }, 'is not an http or https URL without credentials and fragment'),
+  v.check(
+    (text) => isWebAddress(text, ['username', 'password', 'hash']),
+    'is not an http or https URL without credentials and fragment',
+  ),
   v.metadata({ title: 'URL', pattern: '^https?://' }),
 );
+
+function isWebAddress(text: string, without: readonly ('username' | 'password' | 'search' | 'hash')[]): boolean {
+  const url = URL.parse(text);
+  return url !== null && /^https?:$/.test(url.protocol) && without.every((part) => url[part] === '');
+}
 
 /** Below the folder of airgap.yaml, or absolute. */
 export const FilePath = v.pipe(v.string(), v.minLength(1), v.title('path'));

@@ -12,7 +12,6 @@ export type BundleSpec = v.InferOutput<typeof BundleSpecSchema>;
 export type ImageSource = BundleSpec['sources'][string];
 export type FileSource = BundleSpec['files'][number];
 export type ChartSource = BundleSpec['charts'][number];
-export type SignatureRule = BundleSpec['signatures'][string];
 
 /** Parses airgap.yaml; image references and platforms come out in their full form, each once. @throws CONFIG_INVALID */
 export function parseSpec(text: string, where: string): BundleSpec {

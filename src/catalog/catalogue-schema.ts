@@ -158,13 +158,7 @@ const SigningKeySchema = v.strictObject({
   name: described(FileName, 'Name of the file that it is published and carried as.', {
     examples: ['GPG-KEY-elasticsearch'],
   }),
-  fingerprint: described(
-    Fingerprint,
-    'Its OpenPGP fingerprint, got by another way than from the host that serves it.',
-    {
-      examples: ['46095ACC8548582C1A2699A9D27D666CD88E42B4'],
-    },
-  ),
+  fingerprint: Fingerprint,
   url: v.exactOptional(
     described(WebAddress, 'Where it is published; under its name on artifacts.elastic.co by default.'),
   ),

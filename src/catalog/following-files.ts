@@ -3,6 +3,7 @@
 import type { LockedSelection, Use } from '../bundle/lock.ts';
 import type { Catalogue } from './components.ts';
 import { eckDiagnosticsArchives, operatorManifests, signingKeyFile, type PublishedFile } from './files.ts';
+import { USUAL_PLATFORMS } from './published.ts';
 
 export interface FollowingFile extends PublishedFile {
   /** `manifest`: of Kubernetes, and names images. `checksums`: the list that an `archive` names. */
@@ -16,11 +17,9 @@ export interface FollowingFile extends PublishedFile {
 
 export interface FilesForOptions {
   readonly catalogue: Catalogue;
+  /** `all`: of programs, those that images are usually published for. */
   readonly platforms: 'all' | readonly string[];
 }
-
-/** What `all` means for programs. */
-const ALL_PLATFORMS: readonly string[] = ['linux/amd64', 'linux/arm64'];
 
 /** The same choice gives the same files, in the same order. @throws VERSION_INVALID */
 export function filesFor(
@@ -50,7 +49,7 @@ function manifests(eck: string): FollowingFile[] {
 }
 
 function programs(version: string, platforms: FilesForOptions['platforms']): FollowingFile[] {
-  const archives = eckDiagnosticsArchives(version, platforms === 'all' ? ALL_PLATFORMS : platforms);
+  const archives = eckDiagnosticsArchives(version, platforms === 'all' ? USUAL_PLATFORMS : platforms);
   const lists = [...new Set(archives.flatMap(({ checksums }) => checksums ?? []))];
   const about = (why: string): Pick<FollowingFile, 'use' | 'neededBy'> => ({
     use: { component: 'eck-diagnostics', version, why },

@@ -1,7 +1,7 @@
 // What an installation from a bundle will pull, from the lock alone: the names that the operator derives for each chosen
 // component and its sidecars, the images that are run under the name they are given, those that a carried manifest or chart
 // names. Whether they are there is for proof.ts.
-import type { Lock, LockedImage, LockedSelection } from '../bundle/lock.ts';
+import { describeUse, type Lock, type LockedImage, type LockedSelection } from '../bundle/lock.ts';
 import { formatReference, parseReference } from '../oci/reference.ts';
 import { carriedName } from './carried-name.ts';
 import { closure } from './closure.ts';
@@ -52,7 +52,7 @@ export function needsOf(lock: Lock): Need[] {
 
 /** A chart that belongs to a release says so; what says nothing was named by a person. */
 function asker({ uses: [use] = [] }: LockedImage): string {
-  return use === undefined ? 'airgap.yaml' : `${use.component} ${use.version ?? ''}`.trim();
+  return use === undefined ? 'airgap.yaml' : describeUse(use);
 }
 
 function selectionNeeds(selection: LockedSelection, lock: Lock): Need[] {

@@ -1,9 +1,10 @@
 // A difference as a person reads it: a table for images, charts and files, then what it comes to.
 import type { Digest } from '../core/digest.ts';
+import { plural } from '../core/plural.ts';
 import type { Item } from '../bundle/contents.ts';
 import { FACETS, isEmpty, type Changes, type Difference, type Differences, type Facet } from '../bundle/difference.ts';
 import { describeVerified } from '../bundle/lock.ts';
-import { formatBytes, plural, table } from './format.ts';
+import { formatBytes, table } from './format.ts';
 
 const SECTIONS = [
   ['images', 'IMAGE'],

@@ -26,7 +26,3 @@ export function table(cells: readonly (readonly string[])[]): string[] {
       .trimEnd(),
   );
 }
-
-export function plural(count: number, one: string, many = `${one}s`): string {
-  return `${count} ${count === 1 ? one : many}`;
-}

@@ -72,11 +72,7 @@ const questions: Readonly<Record<Key, (known: Known) => Asked | undefined>> = {
         pageSize: 12,
         default: answers.components.filter((name) => offered.some((one) => one.component.name === name && !one.fault)),
         choices: offered.map(componentChoice),
-        validate: (choices) =>
-          check(
-            'components',
-            choices.map(({ value }) => value),
-          ),
+        validate: (choices) => check('components', choices.map(valueOf)),
       },
     };
   },
@@ -87,11 +83,7 @@ const questions: Readonly<Record<Key, (known: Known) => Asked | undefined>> = {
       required: true,
       default: [...answers.platforms],
       choices: USUAL_PLATFORMS.map((value) => ({ value })),
-      validate: (choices) =>
-        check(
-          'platforms',
-          choices.map(({ value }) => value),
-        ),
+      validate: (choices) => check('platforms', choices.map(valueOf)),
     },
   }),
   flavour: ({ answers, options }) => ({
@@ -191,4 +183,8 @@ function componentChoice({ component, fault }: Offer) {
 function words(text: unknown): string[] {
   const all = String(text).split(/[\s,]+/);
   return [...new Set(all)].filter((word) => word !== '');
+}
+
+function valueOf({ value }: { readonly value: unknown }): unknown {
+  return value;
 }

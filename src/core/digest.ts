@@ -3,6 +3,7 @@
 // (CVE-2024-3727).
 import { createHash, type Hash } from 'node:crypto';
 import { AirgapError } from './errors.ts';
+import type { ByteStream } from './streams.ts';
 
 /** `sha256:` and 64 lower-case hexadecimal digits; made by `parseDigest`, `digestOf` or `Digester` only. */
 export type Digest = string & { readonly __digest: true };
@@ -47,4 +48,11 @@ export class Digester {
   digest(): Digest {
     return `sha256:${this.#hash.digest('hex')}` as Digest;
   }
+}
+
+/** What a stream comes to; its chunks are not kept. */
+export async function digestOfStream(stream: ByteStream): Promise<{ digest: Digest; size: number }> {
+  const digester = new Digester();
+  for await (const chunk of stream) digester.update(chunk);
+  return { size: digester.size, digest: digester.digest() };
 }

@@ -21,19 +21,24 @@ export function sharedBuffer(size: number): Buffer {
 }
 
 /**
- * Shared buffers used in turn: one is being filled, one consumed, and the end of the one before may still be on its way out. What
- * reads something again and again keeps one ring for it, since such memory is given back late.
+ * Buffers used in turn: one is being filled, one consumed, and the end of the one before may still be on its way out. Shared
+ * ones by default; what reads something again and again keeps one ring for it, since such memory is given back late.
  */
 export class BufferRing {
+  readonly #allocate: (size: number) => Buffer;
   readonly #buffers: Buffer[] = [];
   #turn = 0;
+
+  constructor(allocate = sharedBuffer) {
+    this.#allocate = allocate;
+  }
 
   /** One of at least `size` bytes; what the third one before it was filled with is gone. */
   next(size: number): Buffer {
     const index = this.#turn++ % 3;
     const known = this.#buffers[index];
     if (known !== undefined && known.byteLength >= size) return known;
-    return (this.#buffers[index] = sharedBuffer(size));
+    return (this.#buffers[index] = this.#allocate(size));
   }
 }
 

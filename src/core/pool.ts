@@ -60,6 +60,23 @@ export async function forEach<T, R>(
   return results;
 }
 
+/** `forEach` over a few tasks of different kinds, all at once. */
+export async function allOf<T extends readonly unknown[]>(
+  tasks: { readonly [I in keyof T]: (signal: AbortSignal) => Promise<T[I]> },
+  { signal }: Pick<EachOptions, 'signal'> = {},
+): Promise<T> {
+  const run = (task: (signal: AbortSignal) => Promise<unknown>, own: AbortSignal): Promise<unknown> => task(own);
+  return (await forEach(tasks, run, { concurrency: tasks.length, signal })) as unknown as T;
+}
+
+/** The results of all, once none goes on behind the caller's back; else the first failure, in the order of the tasks. */
+export async function settle<T extends readonly unknown[]>(tasks: {
+  readonly [I in keyof T]: Promise<T[I]>;
+}): Promise<T> {
+  await Promise.allSettled(tasks);
+  return Promise.all(tasks) as Promise<unknown> as Promise<T>;
+}
+
 /** Lets concurrent calls for one key share one run. Nothing is kept afterwards. */
 export class SingleFlight<K, T> {
   readonly #running = new Map<K, Promise<T>>();

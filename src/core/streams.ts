@@ -1,7 +1,8 @@
 // Bytes in motion. A blob is an async iterable of chunks and never one buffer; only what has a stated bound (a manifest,
 // an error body) is collected.
-import type { FileHandle } from 'node:fs/promises';
-import { AirgapError } from './errors.ts';
+import { open, type FileHandle } from 'node:fs/promises';
+import { AirgapError, fileError } from './errors.ts';
+import { BufferRing } from './hashing.ts';
 
 /** Chunks of any size; a consumer may keep a chunk, so a producer never reuses its buffer. */
 export type ByteStream = AsyncIterable<Uint8Array>;
@@ -39,14 +40,12 @@ export interface FileRange {
 export async function* readRange(file: FileHandle, range: FileRange = {}): AsyncGenerator<Buffer> {
   const end = range.end ?? Number.MAX_SAFE_INTEGER;
   let position = range.start ?? 0;
-  const ring: Buffer[] = [];
-  let turn = 0;
-  const nextBuffer = (): Buffer => (ring[turn++ % 3] ??= Buffer.allocUnsafeSlow(READ_SIZE));
+  const ring = range.reuse === true ? new BufferRing((size) => Buffer.allocUnsafeSlow(size)) : undefined;
   const next = (): Promise<Buffer> => {
     const length = Math.min(READ_SIZE, end - position);
     const at = position;
     position += length;
-    return readFully(file, scratch(range.reuse === true ? nextBuffer() : undefined, length), at);
+    return readFully(file, scratch(ring?.next(READ_SIZE), length), at);
   };
   let pending = position < end ? next() : undefined;
   try {
@@ -60,6 +59,19 @@ export async function* readRange(file: FileHandle, range: FileRange = {}): Async
     }
   } finally {
     await pending?.catch(() => undefined); // the handle may be closed by our caller once we return
+  }
+}
+
+/** A range of a file that is opened for it, and closed. @throws FILE_NOT_FOUND, IO_FAILED */
+export async function* readFileRange(path: string, range: FileRange = {}): AsyncGenerator<Buffer> {
+  let file;
+  try {
+    file = await open(path);
+    yield* readRange(file, range);
+  } catch (error) {
+    throw fileError(error, 'read', path);
+  } finally {
+    await file?.close();
   }
 }
 

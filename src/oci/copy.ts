@@ -3,7 +3,7 @@
 import { AirgapError } from '../core/errors.ts';
 import type { Digest } from '../core/digest.ts';
 import type { Activity } from '../core/events.ts';
-import { Semaphore } from '../core/pool.ts';
+import { Semaphore, settle } from '../core/pool.ts';
 import type { Descriptor } from './descriptor.ts';
 import { isNode, readManifest, successors } from './manifest.ts';
 import type { Fetcher, Store, OpenOptions } from './target.ts';
@@ -121,11 +121,6 @@ export async function walkGraph(
   };
   for (const root of roots) await visit(root, 1);
   return found;
-}
-
-/** Waits for all, so that nothing goes on behind the caller's back, then throws the first failure. */
-async function settle(tasks: readonly Promise<void>[]): Promise<void> {
-  for (const outcome of await Promise.allSettled(tasks)) if (outcome.status === 'rejected') throw outcome.reason;
 }
 
 /** Media types of blobs may differ; but what is a node in one place and a leaf in another has successors or has none. */

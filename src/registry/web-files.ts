@@ -40,7 +40,10 @@ export interface WebFetchOptions {
 }
 
 /** What holds for every server; what is for uploads alone is left out. */
-export interface WebFilesOptions extends Omit<RegistryOptions, 'mirror' | 'uploads' | 'chunkSize' | 'chunkThreshold'> {
+export interface WebFilesOptions extends Omit<
+  RegistryOptions,
+  'mirror' | 'uploads' | 'chunkSize' | 'largestChunk' | 'chunkThreshold'
+> {
   /**
    * `host[:port]` to where its files are really fetched from: `https://host[:port][/prefix]`. The whole path of the original
    * follows the prefix. Plain http beyond loopback needs `plainHttp`, for mirrors and originals.
@@ -73,14 +76,11 @@ export function openWebFiles(options: WebFilesOptions = {}): WebFiles {
     async *fetch(url, { size, start, foundAt, signal } = {}) {
       const address = webAddress(url, { mirrors, plainHttp });
       const { origin } = webAddress(foundAt ?? url, { mirrors, plainHttp }).target;
-      const file = fileAt(address);
+      const { transport, call } = fileAt(address);
       try {
-        if (address.mirrored || address.target.origin === origin) yield* downloadFile(file, size, { start, signal });
-        else {
-          checkIndexedUrl(address.target.href, { origin: new URL(origin), plainHttp });
-          const call = { ...file.call, anonymous: true };
-          yield* downloadFile({ ...file, call }, size, { start, signal });
-        }
+        const anonymous = !address.mirrored && address.target.origin !== origin;
+        if (anonymous) checkIndexedUrl(address.target.href, { origin: new URL(origin), plainHttp });
+        yield* downloadFile({ transport, call: { ...call, anonymous } }, size, { start, signal });
       } catch (error) {
         throw error === signal?.reason ? error : atAddress(error, address);
       }

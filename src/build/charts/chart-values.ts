@@ -1,7 +1,7 @@
 // The values that a chart and its sub-charts get when nothing is set, and which sub-charts are switched on then: Helm's
 // coalescing of values, conditions and tags (helm.sh/helm/v4/pkg/chart/v2/util). What a parent imports from the values of
 // a sub-chart (import-values) is counted with the sub-chart.
-import { isTable, valueOf, type Table } from '../kubernetes-yaml.ts';
+import { isTable, valueAt, valueOf, type Table } from '../kubernetes-yaml.ts';
 import type { Chart } from './chart.ts';
 import type { ChartDependency } from './chart-metadata.ts';
 
@@ -81,15 +81,11 @@ function isEnabled({ condition = '', tags: names = [] }: ChartDependency, values
   const said = condition
     .trim()
     .split(',')
-    .map((path) => valueAt(values, path))
+    .map((path) => valueAt(values, path.split('.')))
     .find((value) => typeof value === 'boolean');
   if (said !== undefined) return said;
   const set = names.map((name) => valueOf(tags, name));
   return set.includes(true) || !set.includes(false);
-}
-
-function valueAt(values: Table, path: string): unknown {
-  return path.split('.').reduce<unknown>((value, key) => (isTable(value) ? valueOf(value, key) : undefined), values);
 }
 
 function tableAt(values: Table, key: string): Table {

@@ -1,26 +1,19 @@
 // Brings a locked chart into the cache: the archive from where the lock says, the rest made of it again. What is there
 // already costs no request.
-import { resolve } from 'node:path';
-import type { LockedChart, LockedImage } from '../../bundle/lock.ts';
+import type { LockedImage } from '../../bundle/lock.ts';
 import { AirgapError } from '../../core/errors.ts';
 import { contentOf, readBlob } from '../../oci/content.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import type { Cache } from '../../oci/cache.ts';
-import type { Content, PushOptions } from '../../oci/target.ts';
-import type { WebFiles } from '../../registry/web-files.ts';
-import { readLocal } from '../files/local.ts';
+import { fetchPlace, type FetchPlaceContext } from '../fetch-place.ts';
 import { placeOf } from '../files/wanted-files.ts';
-import { notAsLocked } from '../not-as-locked.ts';
 import { namingImage } from '../resolve.ts';
 import { damagedBlob } from '../damaged-blob.ts';
 import { ARCHIVE_LIMIT, readChart } from './chart-archive.ts';
 import { chartArtifact, HELM_CHART } from './chart-artifact.ts';
 
-export interface FetchChartContext extends PushOptions {
+export interface FetchChartContext extends FetchPlaceContext {
   readonly cache: Pick<Cache, 'fetch' | 'push' | 'drop'>;
-  readonly web: Pick<WebFiles, 'fetch'>;
-  /** The folder that relative paths start from. */
-  readonly folder: string;
 }
 
 /**
@@ -34,7 +27,8 @@ export async function fetchChart(image: LockedImage, context: FetchChartContext)
   if (chart === undefined) throw new AirgapError('INTERNAL', `${image.name} is no chart`);
   await namingImage(image.name, async () => {
     const archive: Descriptor = { mediaType: HELM_CHART, digest: chart.digest, size: chart.size };
-    const fetch = () => fetchArchive(archive, { ...chart, foundAt: indexOf(image) }, context);
+    const place = { what: 'chart', url: chart.url, path: chart.path, foundAt: indexOf(image) } as const;
+    const fetch = () => fetchPlace(archive, place, context);
     await fetch();
     await remake(image, archive, context).catch(async (error: unknown) => {
       if (damagedBlob(error) !== archive.digest) throw error;
@@ -45,21 +39,9 @@ export async function fetchChart(image: LockedImage, context: FetchChartContext)
   });
 }
 
-interface FoundChart extends LockedChart {
-  readonly foundAt: string | undefined;
-}
-
 /** What it was found by, as far as the lock says it. */
 function indexOf({ verified }: LockedImage): string | undefined {
   return verified !== 'none' && verified.by === 'checksum' ? verified.from : undefined;
-}
-
-async function fetchArchive(archive: Descriptor, chart: FoundChart, context: FetchChartContext): Promise<void> {
-  try {
-    await context.cache.push(archive, contentAt(chart, context), context);
-  } catch (error) {
-    throw notAsLocked(error, chart, 'chart');
-  }
 }
 
 async function remake(image: LockedImage, archive: Descriptor, context: FetchChartContext): Promise<void> {
@@ -75,14 +57,4 @@ async function remake(image: LockedImage, archive: Descriptor, context: FetchCha
     );
   for (const { descriptor, bytes } of [config, manifest])
     await context.cache.push(descriptor, contentOf(bytes), context);
-}
-
-function contentAt(chart: FoundChart, { web, folder, signal }: FetchChartContext): Content {
-  const { url, path = '', size, foundAt } = chart;
-  return {
-    open: (start) =>
-      url === undefined
-        ? readLocal(resolve(folder, path), { start, signal })
-        : web.fetch(url, { size, start, foundAt, signal }),
-  };
 }

@@ -5,12 +5,11 @@ import type { LockedImage, Verified } from '../../bundle/lock.ts';
 import type { ChartSource } from '../../bundle/spec.ts';
 import type { Activity } from '../../core/events.ts';
 import { AirgapError } from '../../core/errors.ts';
-import type { ByteStream } from '../../core/streams.ts';
+import { readFileRange, type ByteStream } from '../../core/streams.ts';
 import type { Cache, Identity } from '../../oci/cache.ts';
 import { contentOf } from '../../oci/content.ts';
 import { formatReference, parseReference } from '../../oci/reference.ts';
 import type { WebFiles } from '../../registry/web-files.ts';
-import { readLocal } from '../files/local.ts';
 import { invalid, type Origin } from '../kubernetes-yaml.ts';
 import { namingImage } from '../resolve.ts';
 import type { Chart } from './chart.ts';
@@ -64,15 +63,15 @@ export function chartTitle({ path = '', repository, name = '', version = '' }: C
 }
 
 async function inRepository(wanted: InRepository, context: LockChartContext): Promise<Found> {
-  const { cache, web, signal } = context;
+  const { web, signal } = context;
   const { repository, name } = wanted;
   const index = await context.indexes.read(repository, signal);
   const { url, version, digest } = findChart(index, wanted, repository);
   const origin: Origin = { where: url, code: 'MANIFEST_INVALID' };
-  const archive = await cache.add(bounded(web.fetch(url, { foundAt: index.url, signal }), origin), { signal });
+  const archive = await addArchive(web.fetch(url, { foundAt: index.url, signal }), origin, context);
   if (digest !== undefined && digest !== archive.digest)
     throw indexLies(index.url, `${name} ${version} is ${digest}, found ${archive.digest} at ${url}`);
-  const chart = await readChart(cache.fetch({ ...archive, mediaType: HELM_CHART }, { signal }), origin);
+  const chart = await readArchive(archive, origin, context);
   const { metadata } = chart;
   if (metadata.name !== name || metadata.version !== version)
     throw indexLies(index.url, `${url} is ${name} ${version}, found ${metadata.name} ${metadata.version}`);
@@ -85,10 +84,11 @@ async function inRepository(wanted: InRepository, context: LockChartContext): Pr
   };
 }
 
-async function inFile(path: string, { cache, folder, signal }: LockChartContext): Promise<Found> {
+async function inFile(path: string, context: LockChartContext): Promise<Found> {
+  const { folder, signal } = context;
   const origin: Origin = { where: path, code: 'CONFIG_INVALID' };
-  const archive = await cache.add(bounded(readLocal(resolve(folder, path)), origin), { signal });
-  const chart = await readChart(cache.fetch({ ...archive, mediaType: HELM_CHART }, { signal }), origin);
+  const archive = await addArchive(readFileRange(resolve(folder, path), { signal }), origin, context);
+  const chart = await readArchive(archive, origin, context);
   return { chart, archive, from: { path }, name: chartReference(chart.metadata, undefined), verified: 'none' };
 }
 
@@ -117,13 +117,13 @@ async function locked(
   };
 }
 
-async function* bounded(stream: ByteStream, origin: Origin): AsyncGenerator<Uint8Array> {
-  let size = 0;
-  for await (const chunk of stream) {
-    size += chunk.byteLength;
-    if (size > ARCHIVE_LIMIT) throw invalid(origin, `is no chart: it has more than ${ARCHIVE_LIMIT} bytes`);
-    yield chunk;
-  }
+function addArchive(stream: ByteStream, origin: Origin, { cache, signal }: LockChartContext): Promise<Identity> {
+  const tooLong = (): AirgapError => invalid(origin, `is no chart: it has more than ${ARCHIVE_LIMIT} bytes`);
+  return cache.add(stream, { limit: ARCHIVE_LIMIT, tooLong, signal });
+}
+
+function readArchive(archive: Identity, origin: Origin, { cache, signal }: LockChartContext): Promise<Chart> {
+  return readChart(cache.fetch({ ...archive, mediaType: HELM_CHART }, { signal }), origin);
 }
 
 function indexLies(index: string, what: string): AirgapError {

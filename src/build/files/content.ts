@@ -1,13 +1,14 @@
 // What is at a URL or path right now: its digest and size, and where to read it again. What is downloaded is kept in the
 // cache, each URL asked for once; local files stay where they are.
 import { resolve } from 'node:path';
-import { Digester } from '../../core/digest.ts';
+import { digestOfStream } from '../../core/digest.ts';
+import { readFileRange } from '../../core/streams.ts';
 import type { Cache } from '../../oci/cache.ts';
 import { contentOf, readBlob } from '../../oci/content.ts';
 import { descriptorOf, type Descriptor } from '../../oci/descriptor.ts';
 import type { Fetcher } from '../../oci/target.ts';
 import type { WebFiles } from '../../registry/web-files.ts';
-import { readLocal } from './local.ts';
+import type { Place } from './wanted-files.ts';
 
 export const FILE_MEDIA_TYPE = 'application/octet-stream';
 
@@ -20,11 +21,6 @@ export interface FileContent {
   readonly descriptor: Descriptor;
   /** Where it can be read again. */
   readonly source: Fetcher;
-}
-
-export interface Place {
-  readonly url?: string;
-  readonly path?: string;
 }
 
 export interface ReadOptions {
@@ -76,11 +72,9 @@ async function download(
 }
 
 async function localContent(path: string, { signal }: ReadOptions): Promise<FileContent> {
-  const digester = new Digester();
-  for await (const chunk of readLocal(path, { signal })) digester.update(chunk);
-  const { size } = digester;
+  const found = await digestOfStream(readFileRange(path, { signal, reuse: true }));
   return {
-    descriptor: { mediaType: FILE_MEDIA_TYPE, digest: digester.digest(), size },
-    source: { fetch: (_, options) => readLocal(path, options) },
+    descriptor: { mediaType: FILE_MEDIA_TYPE, ...found },
+    source: { fetch: (_, { start, signal: other } = {}) => readFileRange(path, { start, signal: other }) },
   };
 }

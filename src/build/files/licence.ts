@@ -1,13 +1,14 @@
 // The licence file that Elastic sends to its customers: JSON with an object `license`. What is in that is for Elasticsearch
 // to judge.
 import { AirgapError } from '../../core/errors.ts';
+import { isTable, valueAt } from '../kubernetes-yaml.ts';
 import { SMALL_FILE_LIMIT, textOf, type FileContent } from './content.ts';
 
 /** @throws CONFIG_INVALID for what is no licence file */
 export async function checkLicence(content: FileContent): Promise<void> {
   if (content.descriptor.size > SMALL_FILE_LIMIT) throw notLicence(`it has ${content.descriptor.size} bytes`);
   const document = parse(await textOf(content, { limit: SMALL_FILE_LIMIT }));
-  if (isObject(document) && isObject(document['license'])) return;
+  if (isTable(valueAt(document, ['license']))) return;
   throw notLicence('it has no object "license"');
 }
 
@@ -17,10 +18,6 @@ function parse(text: string): unknown {
   } catch {
     throw notLicence('it is not JSON'); // whose message would show a part of the licence
   }
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function notLicence(why: string): AirgapError {

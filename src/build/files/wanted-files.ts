@@ -4,13 +4,19 @@ import { basename } from 'node:path';
 import * as v from 'valibot';
 import type { Digest } from '../../core/digest.ts';
 import { AirgapError, isAirgapError } from '../../core/errors.ts';
-import { LOCK_FILE, PROVENANCE_FILE, SBOM_FILE, type LockedSelection, type Use } from '../../bundle/lock.ts';
+import { OWN_FILES, type LockedSelection, type Use } from '../../bundle/lock.ts';
 import { FileName } from '../../bundle/manifest.ts';
 import type { BundleSpec, FileSource } from '../../bundle/spec.ts';
 import { filesFor, type FollowingFile } from '../../catalog/following-files.ts';
 import { catalogueIn } from '../../catalog/overrides.ts';
 import { formatReference, parseReference } from '../../oci/reference.ts';
 import { showUrl } from '../../registry/url-policy.ts';
+
+/** Where a file is: at a URL, or at a path of the user's. */
+export interface Place {
+  readonly url?: string | undefined;
+  readonly path?: string | undefined;
+}
 
 /** One file that a bundle must hold. It has either a `url` or a `path`. */
 export interface WantedFile {
@@ -34,8 +40,6 @@ export interface WantedFile {
   readonly neededBy: string;
 }
 
-const OWN_FILES: readonly string[] = [LOCK_FILE, SBOM_FILE, PROVENANCE_FILE];
-
 export const LICENCE_FILE = 'licence.json';
 
 /**
@@ -54,12 +58,12 @@ export function wantedFiles(
 }
 
 /** The path that it has where it comes from. */
-export function pathOf({ url, path = '' }: Pick<WantedFile, 'url' | 'path'>): string {
+export function pathOf({ url, path = '' }: Place): string {
   return url === undefined ? path : new URL(url).pathname;
 }
 
 /** Where it comes from, for messages. */
-export function placeOf({ url, path = '' }: Pick<WantedFile, 'url' | 'path'>): string {
+export function placeOf({ url, path = '' }: Place): string {
   return url === undefined ? path : showUrl(new URL(url));
 }
 

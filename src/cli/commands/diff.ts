@@ -1,9 +1,9 @@
+import { plural } from '../../core/plural.ts';
 import { differenceOf } from '../../bundle/difference.ts';
 import type { CommandModule } from '../command.ts';
 import { readContents } from '../contents.ts';
 import { differenceLines } from '../difference.ts';
 import { withKeyFlag } from '../flags.ts';
-import { plural } from '../format.ts';
 
 export const diffCommand: CommandModule = {
   name: 'diff',

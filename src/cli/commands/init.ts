@@ -8,9 +8,10 @@ import type { GivenAnswers, StarterAnswers, StarterOptions } from '../../build/s
 import { flavours, type Flavour } from '../../catalog/components.ts';
 import { AirgapError, fileError } from '../../core/errors.ts';
 import { isThere, writeWholeFile } from '../../core/files.ts';
+import { plural } from '../../core/plural.ts';
 import type { CommandContext, CommandModule } from '../command.ts';
 import { listFlag, pathOf, repeatable, stringFlag } from '../flags.ts';
-import { plural, table } from '../format.ts';
+import { table } from '../format.ts';
 import { askForRest } from '../init-questions.ts';
 import { isTerminal } from '../prompt.ts';
 

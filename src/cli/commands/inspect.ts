@@ -1,10 +1,11 @@
+import { plural } from '../../core/plural.ts';
 import type { Bundle } from '../../bundle/reader.ts';
 import { requireComplete } from '../../catalog/proof.ts';
 import { bundleClosure } from '../../install/closure.ts';
 import { closureLines } from '../closure.ts';
 import type { CommandContext, CommandModule } from '../command.ts';
 import { withKeyFlag } from '../flags.ts';
-import { formatBytes, plural, table } from '../format.ts';
+import { formatBytes, table } from '../format.ts';
 import { withShownBundle } from '../shown-bundle.ts';
 
 export const inspectCommand: CommandModule = {

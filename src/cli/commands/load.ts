@@ -7,6 +7,7 @@ import { encodeReceipt, makeReceipt, pushReceipt } from '../../install/receipt.t
 import { parseRegistryAddress } from '../../install/registry-address.ts';
 import { openUploadJournal } from '../../install/upload-journal.ts';
 import { AirgapError } from '../../core/errors.ts';
+import { plural } from '../../core/plural.ts';
 import { Registry, type RegistryOptions } from '../../registry/registry.ts';
 import type { CommandContext, CommandModule } from '../command.ts';
 import {
@@ -18,7 +19,7 @@ import {
   withKeyFlag,
   withRegistryFlags,
 } from '../flags.ts';
-import { formatBytes, plural } from '../format.ts';
+import { formatBytes } from '../format.ts';
 import { stateFolder } from '../folders.ts';
 
 export const loadCommand: CommandModule = {

@@ -1,9 +1,10 @@
 import { checkLock, type LockCheck } from '../../build/check-lock.ts';
 import type { Lock, Verified } from '../../bundle/lock.ts';
 import { AirgapError } from '../../core/errors.ts';
+import { plural } from '../../core/plural.ts';
 import type { CommandContext, CommandModule } from '../command.ts';
 import { countsLine, differenceLines } from '../difference.ts';
-import { formatBytes, plural, table } from '../format.ts';
+import { formatBytes, table } from '../format.ts';
 import {
   lockOptions,
   readLock,

@@ -3,9 +3,11 @@ import { checkInstallers } from '../../bundle/installers.ts';
 import { openBundle } from '../../bundle/reader.ts';
 import { verifyBundle } from '../../bundle/verify.ts';
 import { HASH_THREADS, HashThreads } from '../../core/hash-threads.ts';
+import { settle } from '../../core/pool.ts';
+import { plural } from '../../core/plural.ts';
 import type { CommandModule } from '../command.ts';
 import { numberFlag, pathOf, trustedKeys, wholeNumber, withKeyFlag } from '../flags.ts';
-import { formatBytes, plural } from '../format.ts';
+import { formatBytes } from '../format.ts';
 
 /** Each has 8 MiB of the bundle in memory. */
 const MOST_WORKERS = 16;
@@ -30,10 +32,10 @@ export const verifyCommand: CommandModule = {
     const hashing = new HashThreads(workers);
     const bundle = await openBundle(paths, { keys, hashing, ...activity });
     try {
-      const verifying = verifyBundle(bundle, { workers, ...activity });
-      const checking = checkInstallers(bundle.manifest, paths, activity); // on this thread, while others hash the bundle
-      await Promise.allSettled([verifying, checking]);
-      const [verified, installers] = [await verifying, await checking]; // the bundle's failure first
+      const [verified, installers] = await settle([
+        verifyBundle(bundle, { workers, ...activity }),
+        checkInstallers(bundle.manifest, paths, activity), // on this thread, while others hash the bundle
+      ]);
       const signers = bundle.signatures.filter((signature) => signature.state === 'verified');
       const value = {
         name: bundle.manifest.name,

@@ -1,12 +1,10 @@
 // Files of the store on disk: written whole under a name of their own first, and absent only when they are absent. Any
 // other failure to read is an error, never a 404.
-import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { digestFromHash, type Digest } from '../../core/digest.ts';
 import { fileError, systemErrorCode } from '../../core/errors.ts';
 import { syncFolder, writeWholeFile } from '../../core/files.ts';
-import { readRange } from '../../core/streams.ts';
 
 /** Makes a folder, with those above it, to stay. @throws IO_FAILED, DISK_FULL */
 export async function makeFolder(path: string): Promise<void> {
@@ -50,23 +48,6 @@ export async function remove(path: string): Promise<boolean> {
     return true;
   });
   return done ?? false;
-}
-
-export async function* readFileRange(path: string, start?: number, end?: number): AsyncGenerator<Buffer> {
-  const file = await open(path).catch((error: unknown) => {
-    throw fileError(error, 'read', path);
-  });
-  try {
-    yield* readRange(file, { start, end });
-  } finally {
-    await file.close();
-  }
-}
-
-export async function digestOfFile(path: string): Promise<Digest> {
-  const hash = createHash('sha256');
-  for await (const chunk of readFileRange(path)) hash.update(chunk);
-  return digestFromHash(hash.digest());
 }
 
 async function unlessAbsent<T>(path: string, read: () => Promise<T>): Promise<T | undefined> {

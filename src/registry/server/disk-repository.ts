@@ -6,11 +6,11 @@ import { hexOf, isDigest, type Digest } from '../../core/digest.ts';
 import { fileError } from '../../core/errors.ts';
 import { syncFolder } from '../../core/files.ts';
 import { forEach } from '../../core/pool.ts';
-import { collect } from '../../core/streams.ts';
+import { collect, readFileRange } from '../../core/streams.ts';
 import { MANIFEST_LIMIT } from '../../oci/content.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import { isRepository, isTag } from '../../oci/reference.ts';
-import { fileSize, isThere, makeFolder, namesIn, readFileRange, readText, remove } from './disk-files.ts';
+import { fileSize, isThere, makeFolder, namesIn, readText, remove } from './disk-files.ts';
 import type { DiskLayout } from './disk-layout.ts';
 import type { DiskUploads } from './disk-uploads.ts';
 import { describeManifest, referrersOf } from './stored-manifest.ts';
@@ -60,7 +60,7 @@ export function diskRepository({ layout, uploads, write }: Disk, name: string): 
       return digest && manifest(digest);
     },
     blobSize: async (digest) => ((await isThere(paths.blob(digest))) ? fileSize(layout.blob(digest)) : undefined),
-    open: (digest, start, end) => readFileRange(layout.blob(digest), start, end),
+    open: (digest, start, end) => readFileRange(layout.blob(digest), { start, end }),
     tags: async () => (await tagged()).map(({ tag }) => tag),
     referrers: async (subject) => {
       const digests = (await namesIn(paths.referrers(subject))).map((hex) => `sha256:${hex}`).filter(isDigest);

@@ -2,11 +2,11 @@
 // comes; only an upload that an earlier process began is read again at its end.
 import { open, rename, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { Digester, type Digest } from '../../core/digest.ts';
+import { Digester, digestOfStream, type Digest } from '../../core/digest.ts';
 import { fileError } from '../../core/errors.ts';
 import { syncFolder } from '../../core/files.ts';
-import { writeFully, type ByteStream } from '../../core/streams.ts';
-import { digestOfFile, fileSize, remove } from './disk-files.ts';
+import { readFileRange, writeFully, type ByteStream } from '../../core/streams.ts';
+import { fileSize, remove } from './disk-files.ts';
 
 /** Uploads that nobody finishes are forgotten beyond so many: of those the hash is taken again. */
 const REMEMBERED = 1000;
@@ -38,7 +38,7 @@ export class DiskUploads {
   /** Moves the file to where the blob belongs; false, and it is gone, when it has another digest. */
   async finish(path: string, blob: string, digest: Digest): Promise<boolean> {
     const digester = this.#take(path, (await fileSize(path)) ?? 0);
-    const found = digester ? digester.digest() : await digestOfFile(path);
+    const found = digester ? digester.digest() : (await digestOfStream(readFileRange(path))).digest;
     if (found !== digest) {
       await remove(path);
       return false;

@@ -1,0 +1,68 @@
+// Brings what a lock pins into the cache from the URL or path that the lock has; what is not there any more as it was is told
+// as such, with the way out. Images have moved-tag.ts.
+import { resolve } from 'node:path';
+import { AirgapError, isAirgapError } from '../core/errors.ts';
+import { readFileRange } from '../core/streams.ts';
+import type { Cache } from '../oci/cache.ts';
+import type { Descriptor } from '../oci/descriptor.ts';
+import type { Content, PushOptions } from '../oci/target.ts';
+import type { WebFiles } from '../registry/web-files.ts';
+import { placeOf, type Place } from './files/wanted-files.ts';
+
+export interface LockedPlace extends Place {
+  /** For messages. */
+  readonly what: 'file' | 'chart';
+  /** URL of the index that named the URL, where one did. */
+  readonly foundAt?: string | undefined;
+}
+
+export interface FetchPlaceContext extends PushOptions {
+  readonly cache: Pick<Cache, 'push'>;
+  readonly web: Pick<WebFiles, 'fetch'>;
+  /** The folder that relative paths start from. */
+  readonly folder: string;
+}
+
+/**
+ * Goes on with what an earlier run left of it; what is in the cache costs no request.
+ * @throws DIGEST_MISMATCH when it is no longer what was locked, CONTENT_MISSING or FILE_NOT_FOUND when it is gone, and what
+ * `WebFiles` fails with
+ */
+export async function fetchPlace(
+  descriptor: Descriptor,
+  place: LockedPlace,
+  context: FetchPlaceContext,
+): Promise<void> {
+  const { cache, signal, progress } = context;
+  try {
+    await cache.push(descriptor, contentAt(place, descriptor.size, context), { signal, progress });
+  } catch (error) {
+    throw notAsLocked(error, place);
+  }
+}
+
+function contentAt({ url, path, foundAt }: LockedPlace, size: number, context: FetchPlaceContext): Content {
+  const { web, folder, signal } = context;
+  if (url !== undefined) return { open: (start) => web.fetch(url, { size, start, foundAt, signal }) };
+  if (path !== undefined) return { open: (start) => readFileRange(resolve(folder, path), { start, signal }) };
+  throw new AirgapError('CONFIG_INVALID', 'the lock has neither a "url" nor a "path" of it', {
+    hint: 'Run "eck-airgap lock" again; a lock is not edited by hand.',
+  });
+}
+
+/** The error to throw for one that was met while reading it. */
+function notAsLocked(error: unknown, place: LockedPlace): unknown {
+  if (!isAirgapError(error, 'DIGEST_MISMATCH', 'CONTENT_MISSING')) return error;
+  const { code, details, message } = error;
+  const [why, hint] =
+    code === 'CONTENT_MISSING'
+      ? [
+          'was locked and is gone',
+          'Take it from a mirror that still has it ("mirrors" in airgap.yaml), or lock another version.',
+        ]
+      : [
+          `is not the ${place.what} that was locked`,
+          `Restore the ${place.what}; or see what changed with "eck-airgap lock --check", and run "eck-airgap lock" again.`,
+        ];
+  return new AirgapError(code, `${placeOf(place)} ${why}: ${message}`, { cause: error, details, hint });
+}
