@@ -43,8 +43,11 @@ export async function fetchPlace(
 
 function contentAt({ url, path, foundAt }: LockedPlace, size: number, context: FetchPlaceContext): Content {
   const { web, folder, signal } = context;
-  if (url !== undefined) return { open: (start) => web.fetch(url, { size, start, foundAt, signal }) };
-  if (path !== undefined) return { open: (start) => readFileRange(resolve(folder, path), { start, signal }) };
+  if (url !== undefined) return { open: (start, how) => web.fetch(url, { size, start, foundAt, signal, ...how }) };
+  if (path !== undefined) {
+    const file = resolve(folder, path);
+    return { open: (start, how) => readFileRange(file, { start, signal, reuse: Boolean(how?.reuse) }) };
+  }
   throw new AirgapError('CONFIG_INVALID', 'the lock has neither a "url" nor a "path" of it', {
     hint: 'Run "eck-airgap lock" again; a lock is not edited by hand.',
   });

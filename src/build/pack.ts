@@ -3,6 +3,7 @@
 import { chunkHashes } from '../core/chunks.ts';
 import { digestOf } from '../core/digest.ts';
 import { forEach } from '../core/pool.ts';
+import { readerOf, type ReaderAt } from '../core/streams.ts';
 import { indexJson, OCI_LAYOUT_BYTES } from '../bundle/index-json.ts';
 import { heldImages, type HeldImage } from '../bundle/held-images.ts';
 import { encodeLock, LOCK_FILE, PROVENANCE_FILE, SBOM_FILE, type Lock } from '../bundle/lock.ts';
@@ -14,7 +15,7 @@ import {
   type BundleImage,
   type BundleManifest,
 } from '../bundle/manifest.ts';
-import type { BodySource } from '../bundle/chunk-source.ts';
+import type { BodySource } from '../bundle/body-source.ts';
 import type { Cache, Identity } from '../oci/cache.ts';
 import { contentOf } from '../oci/content.ts';
 import { descriptorOf } from '../oci/descriptor.ts';
@@ -79,7 +80,7 @@ export async function packBundle(lock: Lock, cache: Cache, options: PackOptions)
     manifest,
     images: held,
     chunkTable,
-    source: { open: (body, start) => openBody(body, start, { cache, generated }) },
+    source: { open: (body) => openBody(body, { cache, generated }) },
   };
 }
 
@@ -138,12 +139,10 @@ function entry(path: string, bytes: Uint8Array): BundleEntry {
   return { path, size: bytes.byteLength, digest: digestOf(bytes) };
 }
 
-async function* openBody(
+async function openBody(
   body: BundleEntry,
-  start: number,
   from: { cache: Cache; generated: Map<string, Uint8Array> },
-): AsyncGenerator<Uint8Array> {
+): Promise<ReaderAt> {
   const bytes = from.generated.get(body.path);
-  if (bytes) yield bytes.subarray(start);
-  else yield* from.cache.open(body, start);
+  return bytes ? readerOf(bytes) : from.cache.open(body);
 }

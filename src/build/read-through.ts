@@ -3,7 +3,7 @@
 import { isAirgapError } from '../core/errors.ts';
 import type { Cache } from '../oci/cache.ts';
 import { readBlob } from '../oci/content.ts';
-import type { Fetcher } from '../oci/target.ts';
+import type { Content, Fetcher } from '../oci/target.ts';
 
 /** From the cache where it is there, else from its origin, which leaves the cache as it is. */
 export function cacheFirst(cache: Cache, origin: Fetcher): Fetcher {
@@ -23,7 +23,8 @@ export function readThrough(cache: Cache, origin: Fetcher): Fetcher {
     async *fetch(descriptor, options = {}) {
       const { start = 0, signal } = options;
       const read = async (): Promise<Buffer> => {
-        await cache.push(descriptor, { open: (from) => origin.fetch(descriptor, { start: from, signal }) }, { signal });
+        const content: Content = { open: (from, how) => origin.fetch(descriptor, { start: from, signal, ...how }) };
+        await cache.push(descriptor, content, { signal });
         return readBlob(cache, descriptor, { signal });
       };
       const bytes = await read().catch(async (error: unknown) => {

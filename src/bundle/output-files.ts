@@ -15,6 +15,8 @@ interface OutputFile {
   readonly size: number;
   readonly handle: FileHandle;
   readonly writeback: Writeback;
+  /** Bytes that an earlier run left. */
+  readonly left: number;
   /** Whether it has its final name. */
   final: boolean;
 }
@@ -42,7 +44,8 @@ export async function openOutput(options: OutputOptions): Promise<OutputFiles> {
       const final = await isThere(join(folder, name));
       const handle = await openOrCreate(join(folder, final ? name : partialName(name)));
       const place = { start: i * volumeSize, size: Math.min(volumeSize, size - i * volumeSize) };
-      files.push({ name, ...place, handle, writeback: new Writeback(handle), final });
+      const { size: left } = await handle.stat();
+      files.push({ name, ...place, handle, writeback: new Writeback(handle), left, final });
     }
   } catch (error) {
     await closeAll(files);
@@ -92,7 +95,7 @@ export class OutputFiles {
     const buffer = scratch(into, length);
     let filled = 0;
     await this.#each(position, buffer, async (file, at, part) => {
-      const found = await readFully(file.handle, part, at);
+      const found = at < file.left ? await readFully(file.handle, part, at) : part.subarray(0, 0);
       filled += found.byteLength;
       return found.byteLength === part.byteLength;
     });

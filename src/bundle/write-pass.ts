@@ -1,10 +1,11 @@
 // One pass over the files of a bundle, from front to back: what is there and right stays, the rest is written, and every file
-// is hashed whole for SHA256SUMS. A chunk is hashed and written while the next ones are read.
+// is hashed whole for SHA256SUMS, on another thread while this one checks the chunk. It is written while the next ones are read.
 import { CHUNK_SIZE } from '../core/chunks.ts';
 import { AirgapError } from '../core/errors.ts';
 import type { Activity } from '../core/events.ts';
 import { hashingHere, sharedBuffer, type Hashing, type RunningHash } from '../core/hashing.ts';
-import { ChunkSource, type BodySource } from './chunk-source.ts';
+import type { ReaderAt } from '../core/streams.ts';
+import type { BodySource } from './body-source.ts';
 import { isChunk, type Chunk } from './chunk-table.ts';
 import type { BundleEntry } from './manifest.ts';
 import type { OutputFiles } from './output-files.ts';
@@ -29,7 +30,6 @@ interface ChunkBuffer {
 export class WritePass {
   readonly #files: OutputFiles;
   readonly #activity: Activity;
-  readonly #hashing: Hashing;
   readonly #sums: readonly RunningHash[];
   readonly #buffers: readonly ChunkBuffer[];
   #turn = 0;
@@ -40,7 +40,6 @@ export class WritePass {
   constructor(files: OutputFiles, { hashing = hashingHere, ...activity }: PassOptions) {
     this.#files = files;
     this.#activity = activity;
-    this.#hashing = hashing;
     this.#sums = files.sizes.map((size) => hashing.begin(size));
     this.#buffers = Array.from({ length: 3 }, () => ({
       bytes: sharedBuffer(CHUNK_SIZE),
@@ -57,16 +56,20 @@ export class WritePass {
 
   /** @throws DIGEST_MISMATCH, here or later in the pass, when the source does not give what the chunk hashes say */
   async body(entry: BundleEntry, place: BodyPlace): Promise<void> {
-    const source = new ChunkSource(entry, place.source);
+    let opened: Promise<ReaderAt> | undefined;
+    const read = async ({ start, size }: Chunk, into: Buffer): Promise<Buffer> => {
+      opened ??= place.source.open(entry);
+      return (await opened).read(into.subarray(0, size), start);
+    };
     try {
       for (const chunk of place.chunks) {
         this.#activity.signal?.throwIfAborted();
         const buffer = this.#buffers[this.#turn++ % this.#buffers.length];
         await buffer?.free;
-        if (buffer) await this.#chunk({ entry, chunk, position: place.offset + chunk.start }, source, buffer);
+        if (buffer) await this.#chunk({ entry, chunk, position: place.offset + chunk.start }, read, buffer);
       }
     } finally {
-      await source.close();
+      await (await opened)?.close();
     }
   }
 
@@ -82,11 +85,11 @@ export class WritePass {
     await Promise.allSettled(this.#buffers.map(({ free }) => free));
   }
 
-  async #chunk(place: ChunkPlace, source: ChunkSource, buffer: ChunkBuffer): Promise<void> {
+  async #chunk(place: ChunkPlace, read: ChunkReader, buffer: ChunkBuffer): Promise<void> {
     const { chunk, position } = place;
     const found = await this.#files.read(position, chunk.size, buffer.bytes);
-    const there = await isChunk(found, chunk, this.#hashing);
-    const bytes = there ? found : await source.read(chunk, buffer.bytes);
+    const there = await isChunk(found, chunk, hashingHere);
+    const bytes = there ? found : await read(chunk, buffer.bytes);
     const landed = Promise.all([this.#sum(position, bytes), there ? undefined : this.#land(place, bytes)]);
     buffer.free = landed.then(() => this.#activity.report?.({ type: 'progress', bytes: chunk.size }));
     buffer.free.catch(() => undefined); // awaited when its turn comes, or at the end
@@ -94,7 +97,7 @@ export class WritePass {
 
   /** Only bytes that are what the chunk hashes say are written. */
   async #land({ entry, chunk, position }: ChunkPlace, bytes: Buffer): Promise<void> {
-    if (!(await isChunk(bytes, chunk, this.#hashing))) throw damagedSource(entry, chunk);
+    if (!(await isChunk(bytes, chunk, hashingHere))) throw damagedSource(entry, chunk);
     await this.#write(position, bytes);
     this.written += chunk.size;
   }
@@ -117,6 +120,9 @@ export class WritePass {
     await Promise.all(taken);
   }
 }
+
+/** Fills the beginning of `into`; fewer bytes when the body ends before. */
+type ChunkReader = (chunk: Chunk, into: Buffer) => Promise<Buffer>;
 
 interface ChunkPlace {
   readonly entry: BundleEntry;

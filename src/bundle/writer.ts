@@ -10,7 +10,7 @@ import { tryLock, type ProcessIdentity } from '../core/file-lock.ts';
 import type { Hashing } from '../core/hashing.ts';
 import { verifySignature } from '../signing/signature.ts';
 import type { Signer } from '../signing/signer.ts';
-import type { BodySource } from './chunk-source.ts';
+import type { BodySource } from './body-source.ts';
 import { CHUNK_TABLE_PATH, chunkTable } from './chunk-table.ts';
 import { wrongGenerated } from './generated.ts';
 import { geometryOf, MANIFEST_PATH, type Geometry } from './geometry.ts';

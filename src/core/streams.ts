@@ -75,6 +75,24 @@ export async function* readFileRange(path: string, range: FileRange = {}): Async
   }
 }
 
+/** Bytes that are read from wherever they are wanted. */
+export interface ReaderAt {
+  /** Fills `into` from `position` on; the answer is shorter only at the end. */
+  read(into: Buffer, position: number): Promise<Buffer>;
+  close(): Promise<void>;
+}
+
+export function readerOf(bytes: Uint8Array): ReaderAt {
+  return {
+    read: async (into, position) => {
+      const found = bytes.subarray(position, position + into.byteLength);
+      into.set(found);
+      return into.subarray(0, found.byteLength);
+    },
+    close: async () => undefined,
+  };
+}
+
 /** Fills `buffer` from `position`; the answer is shorter only at the end of the file. */
 export async function readFully(file: FileHandle, buffer: Buffer, position: number): Promise<Buffer> {
   let filled = 0;
@@ -97,6 +115,28 @@ export async function writeFully(file: FileHandle, bytes: Uint8Array, position: 
     const { bytesWritten } = await file.write(bytes, done, bytes.byteLength - done, position + done);
     done += bytesWritten;
   }
+}
+
+/**
+ * With `reuse`, a chunk stays valid until the second one after it is asked for, and then its memory is given back: pieces from
+ * sockets are garbage as fast as they come, and a collector is late. Only for chunks that nobody else holds.
+ */
+export function reusable(stream: ByteStream, { reuse }: { readonly reuse?: unknown }): ByteStream {
+  return reuse === undefined || reuse === false ? stream : givingBack(stream);
+}
+
+async function* givingBack(stream: ByteStream): AsyncGenerator<Uint8Array> {
+  let last: Uint8Array | undefined;
+  for await (const chunk of stream) {
+    yield chunk;
+    if (last) giveBack(last);
+    last = chunk;
+  }
+}
+
+/** A chunk that shares its memory, with a pool or a header before it, leaves it to the collector. */
+function giveBack({ buffer, byteLength }: Uint8Array): void {
+  if (buffer instanceof ArrayBuffer && byteLength === buffer.byteLength) buffer.transfer(0);
 }
 
 /** Passes a stream on from byte `start` of it. */

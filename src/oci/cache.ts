@@ -16,19 +16,20 @@ import type { ProcessIdentity } from '../core/file-lock.ts';
 import { hashingHere, type Hashing } from '../core/hashing.ts';
 import { writeWholeFile } from '../core/files.ts';
 import { SingleFlight } from '../core/pool.ts';
-import { readRange, type ByteStream } from '../core/streams.ts';
+import { readFully, readRange, type ByteStream, type ReaderAt } from '../core/streams.ts';
 import { sweepAbandoned } from './abandoned.ts';
 import { ingest, type BlobFiles } from './ingest.ts';
 import { ingestUnknown, sweepUnknown, type AddOptions } from './ingest-unknown.ts';
 import type { Descriptor } from './descriptor.ts';
-import type { Store } from './target.ts';
+import type { FetchOptions, Store } from './target.ts';
 
 /** What identifies content; a media type is no part of it. */
 export type Identity = Pick<Descriptor, 'digest' | 'size'>;
 
 export interface Cache extends Store {
-  /** The bytes from `start` on, for whoever uses them at once: buffers are used again (`FetchOptions.reuse`). @throws CONTENT_MISSING */
-  open(blob: Identity, start?: number): ByteStream;
+  fetch(blob: Identity, options?: FetchOptions): ByteStream;
+  /** @throws CONTENT_MISSING */
+  open(blob: Identity): Promise<ReaderAt>;
   /**
    * Stores content whose digest is not known before, whole or not at all. @throws what the stream throws, what `tooLong`
    * makes (REGISTRY_PROTOCOL by default), DISK_FULL, IO_FAILED
@@ -68,18 +69,22 @@ export async function openCache(folder: string, options: CacheOptions): Promise<
     const found = await stat(paths.blob(blob.digest)).catch(() => undefined);
     return found?.size === blob.size;
   };
-  const openBlob = async function* (blob: Identity, start = 0, reuse = true): ByteStream & AsyncGenerator<Buffer> {
+  const fetch = async function* (blob: Identity, options: FetchOptions = {}): AsyncGenerator<Buffer> {
+    const { start, signal, reuse } = options;
     const file = await openForReading(paths.blob(blob.digest), blob);
     try {
-      yield* readRange(file, { start, reuse });
+      yield* readRange(file, { start, signal, reuse: Boolean(reuse) });
     } finally {
       await file.close();
     }
   };
   return {
     exists,
-    open: (blob, start) => openBlob(blob, start),
-    fetch: (descriptor, fetchOptions = {}) => openBlob(descriptor, fetchOptions.start, Boolean(fetchOptions.reuse)),
+    fetch,
+    open: async (blob) => {
+      const file = await openForReading(paths.blob(blob.digest), blob);
+      return { read: (into, position) => readFully(file, into, position), close: () => file.close() };
+    },
     push: async (descriptor, content, pushOptions = {}) => {
       if (await exists(descriptor)) return;
       const files = { ...filesOf(descriptor.digest), ingest: paths.ingest(descriptor.digest) };
@@ -98,7 +103,7 @@ export async function openCache(folder: string, options: CacheOptions): Promise<
       const stored = await readFile(paths.chunks(blob.digest)).catch(() => undefined);
       if (stored?.byteLength === chunkCount(blob.size) * CHUNK_HASH_SIZE && (await exists(blob))) return stored;
       const hasher = new ChunkHasher(hashing);
-      for await (const piece of openBlob(blob)) await hasher.update([piece]);
+      for await (const piece of fetch(blob, { reuse: true })) await hasher.update([piece]);
       const hashes = await hasher.digest();
       await writeWholeFile(paths.chunks(blob.digest), hashes);
       return hashes;

@@ -84,7 +84,7 @@ async function receive(
     options.report?.({ type: 'step', step: 'cache:ingest' });
     const limit = descriptor.size - have;
     const tooLong = (more: number): Error => digestMismatch(descriptor, { size: have + more });
-    if (limit > 0) await land(file, content.open(have), { ...options, hashes, limit, tooLong });
+    if (limit > 0) await land(file, content.open(have, { reuse: true }), { ...options, hashes, limit, tooLong });
     const { chunks, digest, size } = await hashes.finish();
     if (digest !== descriptor.digest || size !== descriptor.size) throw digestMismatch(descriptor, { digest, size });
     options.report?.({ type: 'step', step: 'cache:landed' });

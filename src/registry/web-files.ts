@@ -1,6 +1,7 @@
 // Files on web servers: download sites and chart repositories. What registries hold is repository.ts. Credentials are those
 // for the host that is really contacted, and go to it alone, when it asks for them.
 import type { ByteStream } from '../core/streams.ts';
+import type { OpenOptions } from '../oci/target.ts';
 import { systemClock } from './clock.ts';
 import type { RegistryOptions } from './registry.ts';
 import { Transport } from './transport.ts';
@@ -26,7 +27,7 @@ export interface ReadOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-export interface WebFetchOptions {
+export interface WebFetchOptions extends OpenOptions {
   /** Bytes of the whole, where they are known: a download that breaks off is then gone on with, and never longer. */
   readonly size?: number | undefined;
   /** First byte wanted; 0 by default. */
@@ -73,14 +74,14 @@ export function openWebFiles(options: WebFilesOptions = {}): WebFiles {
         throw error === signal?.reason ? error : atAddress(error, address);
       }
     },
-    async *fetch(url, { size, start, foundAt, signal } = {}) {
+    async *fetch(url, { size, start, foundAt, signal, reuse } = {}) {
       const address = webAddress(url, { mirrors, plainHttp });
       const { origin } = webAddress(foundAt ?? url, { mirrors, plainHttp }).target;
       const { transport, call } = fileAt(address);
       try {
         const anonymous = !address.mirrored && address.target.origin !== origin;
         if (anonymous) checkIndexedUrl(address.target.href, { origin: new URL(origin), plainHttp });
-        yield* downloadFile({ transport, call: { ...call, anonymous } }, size, { start, signal });
+        yield* downloadFile({ transport, call: { ...call, anonymous } }, size, { start, signal, reuse });
       } catch (error) {
         throw error === signal?.reason ? error : atAddress(error, address);
       }

@@ -6,7 +6,9 @@ import {
   collect,
   READ_SIZE,
   readFully,
+  readerOf,
   readRange,
+  reusable,
   scratch,
   skip,
   writeFully,
@@ -193,4 +195,49 @@ describe('whole reads and writes', () => {
     expect(scratch(into, 11).buffer).not.toBe(into.buffer);
     expect(scratch(undefined, 3).byteLength).toBe(3);
   });
+});
+
+describe('reusable', () => {
+  const owned = (text: string): Uint8Array<ArrayBuffer> => new Uint8Array(Buffer.from(text));
+  const streamOf = async function* (...chunks: readonly Uint8Array[]): AsyncGenerator<Uint8Array> {
+    yield* chunks;
+  };
+
+  test('gives a chunk back when the second one after it is asked for, not before', async () => {
+    const chunks = ['one', 'two', 'three', 'four'].map(owned);
+    const stream = reusable(streamOf(...chunks), { reuse: true })[Symbol.asyncIterator]();
+    const whole = (): string => chunks.map((chunk) => (chunk.buffer.detached ? '-' : '+')).join('');
+    const seen: string[] = [];
+    while ((await stream.next()).done !== true) seen.push(whole());
+    expect(seen).toEqual(['++++', '++++', '-+++', '--++']);
+  });
+
+  test('leaves memory alone that holds more than the chunk', async () => {
+    const pool = new Uint8Array(Buffer.from('some memory')).buffer;
+    const parts = [new Uint8Array(pool, 0, 4), new Uint8Array(pool, 4, 4), new Uint8Array(pool, 8, 3)];
+    const shared = new Uint8Array(new SharedArrayBuffer(3));
+    expect(await collect(reusable(streamOf(shared, ...parts), { reuse: true }), 100)).toHaveLength(14);
+    expect([pool.detached, shared.byteLength]).toEqual([false, 3]);
+  });
+
+  test.each([undefined, false])('gives nothing back with %s', async (reuse) => {
+    const chunks = ['one', 'two', 'three'].map(owned);
+    expect(String(await collect(reusable(streamOf(...chunks), { reuse }), 100))).toBe('onetwothree');
+    expect(chunks.some(({ buffer }) => buffer.detached)).toBe(false);
+  });
+
+  test('ends the stream that is not read to its end', async () => {
+    const { stream, closed } = pieces('one', 'two');
+    for await (const chunk of reusable(stream, { reuse: true })) {
+      expect(String(chunk)).toBe('one');
+      break;
+    }
+    expect(closed()).toBe(true);
+  });
+});
+
+test('readerOf answers what is there, from anywhere', async () => {
+  const reader = readerOf(Buffer.from('0123456789'));
+  const read = async (size: number, position: number) => String(await reader.read(Buffer.alloc(size), position));
+  expect([await read(4, 0), await read(4, 8), await read(4, 10), await read(0, 3)]).toEqual(['0123', '89', '', '']);
 });

@@ -25,7 +25,7 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
 const ingestPath = (name: string): string => join('ingest', name);
-const read = () => collect(cache.open(BLOB), 1e9);
+const read = () => collect(cache.fetch(BLOB), 1e9);
 
 /** Content that says where it was opened, and may break off. */
 function watched(bytes: Buffer, breakAt = Number.POSITIVE_INFINITY): Content & { readonly opened: number[] } {
@@ -48,8 +48,20 @@ describe('what comes in', () => {
     await cache.push(BLOB, watched(BYTES));
     expect(await cache.exists(BLOB)).toBe(true);
     expect(await read()).toEqual(BYTES);
-    expect(await collect(cache.open(BLOB, 299_990), 100)).toEqual(BYTES.subarray(299_990));
+    expect(await collect(cache.fetch(BLOB, { start: 299_990 }), 100)).toEqual(BYTES.subarray(299_990));
     expect(await readdir(join(folder, 'ingest'))).toEqual([]);
+  });
+
+  test('is read from wherever it is wanted', async () => {
+    await cache.push(BLOB, watched(BYTES));
+    const reader = await cache.open(BLOB);
+    try {
+      expect(await reader.read(Buffer.alloc(100), 200_000)).toEqual(BYTES.subarray(200_000, 200_100));
+      expect(await reader.read(Buffer.alloc(100), 299_990)).toEqual(BYTES.subarray(299_990));
+      expect(await reader.read(Buffer.alloc(100), 300_000)).toEqual(Buffer.alloc(0));
+    } finally {
+      await reader.close();
+    }
   });
 
   test.each([0, 1, CHUNK_SIZE, CHUNK_SIZE + 1])('of %d bytes has the chunk hashes of its content', async (size) => {

@@ -1,10 +1,10 @@
 // Bundles packed in memory, without a registry or a cache.
-import type { BodySource } from '../../src/bundle/chunk-source.ts';
+import type { BodySource } from '../../src/bundle/body-source.ts';
 import { indexJson, OCI_LAYOUT_BYTES } from '../../src/bundle/index-json.ts';
 import { API_VERSION, blobPath, type BundleImage, type BundleManifest } from '../../src/bundle/manifest.ts';
 import { chunkHashes } from '../../src/core/chunks.ts';
 import { digestOf } from '../../src/core/digest.ts';
-import { contentOf } from '../../src/oci/content.ts';
+import { readerOf } from '../../src/core/streams.ts';
 import { randomImage, type Graph } from './random-image.ts';
 
 export const IMAGE = 'docker.elastic.co/kibana/kibana:9.5.2';
@@ -66,7 +66,7 @@ export function pack(contents: Contents = {}): Packed {
 }
 
 export function sourceOf(bodies: ReadonlyMap<string, Buffer>): BodySource {
-  return { open: (entry, start) => contentOf(bodies.get(entry.path) ?? Buffer.alloc(0)).open(start) };
+  return { open: async (entry) => readerOf(bodies.get(entry.path) ?? Buffer.alloc(0)) };
 }
 
 type Body = [path: string, bytes: Buffer];

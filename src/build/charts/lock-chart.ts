@@ -14,7 +14,7 @@ import { invalid, type Origin } from '../kubernetes-yaml.ts';
 import { namingImage } from '../resolve.ts';
 import type { Chart } from './chart.ts';
 import { ARCHIVE_LIMIT, readChart } from './chart-archive.ts';
-import { chartArtifact, chartReference, HELM_CHART } from './chart-artifact.ts';
+import { chartArtifact, chartReference } from './chart-artifact.ts';
 import { chartImages } from './chart-images.ts';
 import { findChart, type ChartIndexes } from './chart-index.ts';
 import { isChartVersion } from './chart-version.ts';
@@ -68,7 +68,7 @@ async function inRepository(wanted: InRepository, context: LockChartContext): Pr
   const index = await context.indexes.read(repository, signal);
   const { url, version, digest } = findChart(index, wanted, repository);
   const origin: Origin = { where: url, code: 'MANIFEST_INVALID' };
-  const archive = await addArchive(web.fetch(url, { foundAt: index.url, signal }), origin, context);
+  const archive = await addArchive(web.fetch(url, { foundAt: index.url, signal, reuse: true }), origin, context);
   if (digest !== undefined && digest !== archive.digest)
     throw indexLies(index.url, `${name} ${version} is ${digest}, found ${archive.digest} at ${url}`);
   const chart = await readArchive(archive, origin, context);
@@ -87,7 +87,7 @@ async function inRepository(wanted: InRepository, context: LockChartContext): Pr
 async function inFile(path: string, context: LockChartContext): Promise<Found> {
   const { folder, signal } = context;
   const origin: Origin = { where: path, code: 'CONFIG_INVALID' };
-  const archive = await addArchive(readFileRange(resolve(folder, path), { signal }), origin, context);
+  const archive = await addArchive(readFileRange(resolve(folder, path), { signal, reuse: true }), origin, context);
   const chart = await readArchive(archive, origin, context);
   return { chart, archive, from: { path }, name: chartReference(chart.metadata, undefined), verified: 'none' };
 }
@@ -123,7 +123,7 @@ function addArchive(stream: ByteStream, origin: Origin, { cache, signal }: LockC
 }
 
 function readArchive(archive: Identity, origin: Origin, { cache, signal }: LockChartContext): Promise<Chart> {
-  return readChart(cache.fetch({ ...archive, mediaType: HELM_CHART }, { signal }), origin);
+  return readChart(cache.fetch(archive, { signal }), origin);
 }
 
 function indexLies(index: string, what: string): AirgapError {

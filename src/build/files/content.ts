@@ -61,7 +61,7 @@ async function download(
   { cache, web, limit, signal }: ReadOptions & Pick<ContentReaderOptions, 'cache' | 'web'>,
 ): Promise<FileContent> {
   if (limit === undefined) {
-    const { digest, size } = await cache.add(web.fetch(url, { signal }), { signal });
+    const { digest, size } = await cache.add(web.fetch(url, { signal, reuse: true }), { signal });
     return { descriptor: { mediaType: FILE_MEDIA_TYPE, digest, size }, source: cache };
   }
   const bytes = await web.read(url, { limit, signal });

@@ -57,7 +57,7 @@ describe('a file by URL', () => {
     let told = 0;
     await fetchFile(BY_URL, { folder, cache, web: from, signal, progress: (bytes) => (told += bytes) });
     expect(await inCache()).toEqual(BYTES);
-    expect(from.asked).toEqual([{ url: URL, size: BYTES.byteLength, start: 0, signal }]);
+    expect(from.asked).toEqual([{ url: URL, size: BYTES.byteLength, start: 0, signal, reuse: true }]);
     expect(told).toBe(BYTES.byteLength);
   });
 

@@ -72,8 +72,7 @@ function lock({ elastic, ...more }: Asked, options: Partial<LockFilesOptions> = 
 }
 
 const write = (name: string, content: string | Buffer) => writeFile(join(folder, name), content);
-const stored = (file: { digest: ReturnType<typeof digestOf>; size: number }) =>
-  collect(cache.fetch({ mediaType: '', ...file }), 1e9);
+const stored = (file: { digest: ReturnType<typeof digestOf>; size: number }) => collect(cache.fetch(file), 1e9);
 const DEPLOYMENT = (image: string) =>
   `kind: Deployment\nspec: { template: { spec: { containers: [{ name: a, image: ${image} }] } } }\n`;
 
