@@ -34,7 +34,7 @@ export interface Outcome {
 }
 
 /** Half of the attempts verify; where opening must fail, the others are the commands that only open. */
-export function commandFor({ number, refusedAtOpen, open }: Mutation): string[] {
+function commandFor({ number, refusedAtOpen, open }: Mutation): string[] {
   const media = open.map((path) => join(MEDIA, path));
   const end = ['--key', KEY, '--quiet'];
   const commands: Readonly<Record<number, string[]>> = {

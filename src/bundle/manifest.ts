@@ -109,7 +109,6 @@ export type BundleEntry = BundleManifest['entries'][number];
 export type BundleImage = BundleManifest['images'][number];
 export type BundleFile = BundleManifest['files'][number];
 export type BundleInstaller = BundleManifest['installers'][number];
-export type Accompanying = BundleImage['accompanying'][number];
 
 /** @throws INTERNAL for a manifest that no reader would take */
 export function encodeBundleManifest(manifest: BundleManifest): Buffer {

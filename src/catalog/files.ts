@@ -87,9 +87,6 @@ export function signingKeyFile({ name, url = `${ARTIFACTS}/${name}` }: SigningKe
   return { name, url };
 }
 
-/** The public key of the cosign signatures on Elastic's Stack images. */
-export const COSIGN_KEY_URL = `${ARTIFACTS}/cosign.pub`;
-
 function chart(name: string, version: string): Chart {
   return { name, version, repository: HELM_REPOSITORY };
 }

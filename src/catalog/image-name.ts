@@ -96,13 +96,13 @@ export function eckImageName(eck: Version, settings: OperatorSettings, image: Ec
 }
 
 /** -ubi8 on the last versions that were named so, -ubi on later ones. */
-export function ubiSuffix(version: Version): string {
+function ubiSuffix(version: Version): string {
   const first = version.major === 7 ? '7.17.16' : version.major === 8 ? '8.12.0' : undefined;
   return first !== undefined && !hasReached(version, first) ? '-ubi8' : UBI;
 }
 
 /** Maps Server came as UBI alone, and for amd64 alone, before this version. */
-export const MAPS_MULTI_SINCE = '8.16.0';
+const MAPS_MULTI_SINCE = '8.16.0';
 
 /** The version whose package registry image stands in for one that has no lite, or no UBI, image. */
 export function packageRegistryVersion(version: Version, ubi: boolean): string {

@@ -10,7 +10,7 @@ import { contentOf } from '../oci/content.ts';
 import type { Registry } from '../registry/registry.ts';
 import { targetReference, type LoadPlan } from './plan.ts';
 
-export const RECEIPT_TYPE = 'application/vnd.eck-airgap.receipt.v1+json';
+const RECEIPT_TYPE = 'application/vnd.eck-airgap.receipt.v1+json';
 const REPOSITORY = 'eck-airgap/receipts';
 
 export interface Receipt {

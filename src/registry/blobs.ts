@@ -12,7 +12,7 @@ import { uploadBlob, type UploadSettings } from './upload.ts';
 import { mountBlob, type UploadContext, type UploadSession } from './upload-session.ts';
 
 /** Which repositories this process knows to hold a blob, or to lack it. */
-export class BlobKnowledge {
+class BlobKnowledge {
   readonly #holders = new Map<Digest, Set<string>>();
   readonly #absent = new Set<string>();
 

@@ -12,10 +12,10 @@ export const SIGNATURE_LIMIT = 1024 * 1024;
 export const SIMPLE_SIGNING = 'application/vnd.dev.cosign.simplesigning.v1+json';
 export const SIGNATURE_ANNOTATION = 'dev.cosignproject.cosign/signature';
 export const BUNDLE_V0_3 = 'application/vnd.dev.sigstore.bundle.v0.3+json';
-export const IN_TOTO_PAYLOAD = 'application/vnd.in-toto+json';
-export const STATEMENT_TYPE = 'https://in-toto.io/Statement/v1';
+const IN_TOTO_PAYLOAD = 'application/vnd.in-toto+json';
+const STATEMENT_TYPE = 'https://in-toto.io/Statement/v1';
 /** What a statement says that is a signature on an image, and no attestation of something else about it. */
-export const SIGN_PREDICATE = 'https://sigstore.dev/cosign/sign/v1';
+const SIGN_PREDICATE = 'https://sigstore.dev/cosign/sign/v1';
 
 /** Versions 0.1 to 0.3; the first two were written as a parameter. */
 const BUNDLE_TYPE = /^application\/vnd\.dev\.sigstore\.bundle(?:\.v0\.[1-3]\+json|\+json;version=0\.[1-3])$/;

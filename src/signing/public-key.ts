@@ -14,7 +14,7 @@ export interface PublicKey {
 }
 
 /** Smaller RSA keys are refused (NIST SP 800-131A). */
-export const MIN_RSA_BITS = 2048;
+const MIN_RSA_BITS = 2048;
 
 /** @param where names the key in messages. @throws KEY_INVALID */
 export function parsePublicKey(pem: string, where: string): PublicKey {

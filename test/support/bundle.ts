@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { geometryOf, type Geometry } from '../../src/bundle/geometry.ts';
 import { encodeBundleManifest } from '../../src/bundle/manifest.ts';
-import { slotPath } from '../../src/bundle/slots.ts';
 import { writeBundle, type WriteBundleOptions, type WrittenBundle } from '../../src/bundle/writer.ts';
 import { generateKeyPair, parsePrivateKey, type KeyPair } from '../../src/signing/private-key.ts';
 import { keySigner, type Signer } from '../../src/signing/signer.ts';
@@ -59,7 +58,7 @@ export async function writtenTar(contents: Contents = {}): Promise<WrittenTar> {
   return { folder, path, bytes: await readFile(path), packed, geometry: geometryFor(packed) };
 }
 
-export function geometryFor({ manifest }: Packed): Geometry {
+function geometryFor({ manifest }: Packed): Geometry {
   return geometryOf(encodeBundleManifest(manifest).byteLength, manifest);
 }
 
@@ -68,10 +67,4 @@ export function frameOf(geometry: Geometry, path: string): { offset: number; siz
   const frame = geometry.frames.find((candidate) => candidate.path === path);
   if (!frame) throw new Error(`no frame ${path}`);
   return frame;
-}
-
-/** Puts a further person's signature into a slot, in place. */
-export function fillSlot(tar: { bytes: Buffer; geometry: Geometry }, slot: number, text: string): void {
-  const { offset, size } = frameOf(tar.geometry, slotPath(slot));
-  tar.bytes.fill('\n', offset, offset + size).write(text, offset, 'latin1');
 }

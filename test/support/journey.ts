@@ -24,7 +24,7 @@ export interface RecordingRegistry {
   forget(): void;
 }
 
-export async function recordingRegistry(store: Required<RegistryStore> = memoryStore()): Promise<RecordingRegistry> {
+async function recordingRegistry(store: Required<RegistryStore> = memoryStore()): Promise<RecordingRegistry> {
   const requests: RequestInfo[] = [];
   const server = await serveRegistry(store, { host: '127.0.0.1', port: 0, onRequest: (info) => requests.push(info) });
   return { store, server, host: `127.0.0.1:${server.port}`, requests, forget: () => requests.splice(0) };
@@ -57,7 +57,7 @@ export interface JourneyOptions {
   readonly realCrds?: boolean;
 }
 
-export function defaultImages(): Record<string, Graph> {
+function defaultImages(): Record<string, Graph> {
   return {
     'docker.elastic.co/elasticsearch/elasticsearch:9.5.2': randomIndex('elasticsearch', { attestations: true }),
     'docker.elastic.co/kibana/kibana:9.5.2': randomIndex('kibana'),

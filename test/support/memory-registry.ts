@@ -221,7 +221,7 @@ function part(call: Call, bytes: Buffer, more: Readonly<Record<string, string>>)
   };
 }
 
-export function digestOfBytes(bytes: Uint8Array): string {
+function digestOfBytes(bytes: Uint8Array): string {
   return `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
 }
 

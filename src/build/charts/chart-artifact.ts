@@ -14,7 +14,7 @@ export const HELM_CONFIG = 'application/vnd.cncf.helm.config.v1+json';
 export const HELM_CHART = 'application/vnd.cncf.helm.chart.content.v1.tar+gzip';
 
 /** The host of charts that are files of the user's; no registry that others know has it. */
-export const LOCAL_CHARTS = 'localhost';
+const LOCAL_CHARTS = 'localhost';
 
 const ANNOTATION = 'org.opencontainers.image';
 

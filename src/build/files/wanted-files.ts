@@ -40,7 +40,7 @@ export interface WantedFile {
   readonly neededBy: string;
 }
 
-export const LICENCE_FILE = 'licence.json';
+const LICENCE_FILE = 'licence.json';
 
 /**
  * @param selection what was chosen of the catalogue, where something was
