@@ -1,18 +1,20 @@
 // `npm run bench`: what build, load, verify and serve take here, beside skopeo and the least that this machine can do.
 // Usage: npm run bench [-- --quick] [--runs N] [--only SECTION …] [--program FILE] [--scratch FOLDER]
-// Without --quick and --only it writes docs/benchmark.md; the status is 1 when a goal is missed.
-import { access, mkdtemp, rm, statfs, writeFile } from 'node:fs/promises';
+// Without other options than --scratch it writes docs/benchmark.md; the status is 1 when a goal is missed.
+import { access, statfs, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { circumstances, addImage, type Lab, type LabImage } from './bench/lab.ts';
 import { MIB, type ImageShape } from './bench/image.ts';
-import { missed, renderPage, type Section } from './bench/report.ts';
+import { commandLine, missed, renderPage, type Section } from './bench/report.ts';
 import { measureMemory, measureScratch, measureStart, measureVerify } from './bench/single.ts';
 import { measureBuild, measureLoad, measureLoadAgain } from './bench/transfer.ts';
 import { run } from './interop/process.ts';
 import { startRegistry } from './interop/registry.ts';
 import { debianPackages, isHere, type DebianTool } from './interop/tools.ts';
+import { wholeNumber } from './options.ts';
+import { inScratch } from './scratch.ts';
 
 const root = new URL('..', import.meta.url).pathname;
 const PAGE = 'docs/benchmark.md';
@@ -59,17 +61,17 @@ async function main(): Promise<void> {
   await requireTools();
   await requireSpace(values.scratch, values.quick ? 1 : 40);
   const program = values.program === undefined ? await packaged() : resolve(values.program);
-  const folder = await mkdtemp(join(values.scratch, 'eck-airgap-bench-'));
-  const upstream = await startRegistry(join(folder, 'upstream'));
-  try {
-    const runs = Number(values.runs ?? (values.quick ? 1 : 5));
-    const lab: Lab = { folder, program, runs, upstream, say: (text) => console.error(text) };
-    const measured = await measureAll(lab);
-    await publish(measured, await circumstances(root), runs);
-  } finally {
-    await upstream.stop();
-    await rm(folder, { recursive: true, force: true });
-  }
+  const runs = wholeNumber('--runs', values.runs) ?? (values.quick ? 1 : 5);
+  await inScratch(values.scratch, 'eck-airgap-bench-', async (folder) => {
+    const upstream = await startRegistry(join(folder, 'upstream'));
+    try {
+      const lab: Lab = { folder, program, runs, upstream, say: (text) => console.error(text) };
+      const measured = await measureAll(lab);
+      await publish(measured, await circumstances(root), runs);
+    } finally {
+      await upstream.stop();
+    }
+  });
 }
 
 async function measureAll(lab: Lab): Promise<Section[]> {
@@ -88,25 +90,29 @@ async function measureAll(lab: Lab): Promise<Section[]> {
   return measured;
 }
 
-const MEMORY_TEXT =
-  'before each build and load, ours or not, 3 GiB of memory are used and freed: memory that a virtual machine gave back to its host costs whoever needs it next';
-
 async function publish(measured: readonly Section[], where: readonly string[], runs: number): Promise<void> {
-  const command = ['npm run bench', ...(process.argv.length > 2 ? ['--', ...process.argv.slice(2)] : [])].join(' ');
-  const medians = `medians of ${runs} runs in turns (the fastest and the slowest in brackets), layers of gzipped bytes that do not compress`;
   const page = renderPage({
     title: 'Benchmark',
-    command,
-    circumstances: [...where, medians, MEMORY_TEXT],
+    command: commandLine('npm run bench', process.argv.slice(2)),
+    circumstances: [
+      ...where,
+      `times are medians of ${runs} runs in turns (the fastest and the slowest in brackets), layers are gzipped bytes that do not compress`,
+      'before each run of build, of load and of what they are compared with, 3 GiB of memory are used and freed: memory that a virtual machine gave back to its host costs whoever needs it next',
+    ],
     sections: measured,
   });
-  if (values.quick || values.only.length > 0) console.log(page);
-  else await writeFile(join(root, PAGE), page);
+  if (isWhole()) await writeFile(join(root, PAGE), page);
+  else console.log(page);
   if (values.quick) return; // what starting costs is most of it then
   for (const line of missed(measured)) {
     console.error(`missed: ${line}`);
     process.exitCode = 1;
   }
+}
+
+/** Whether what was measured is all of this source, in the usual way. */
+function isWhole(): boolean {
+  return !values.quick && values.only.length === 0 && values.runs === undefined && values.program === undefined;
 }
 
 async function packaged(): Promise<string> {

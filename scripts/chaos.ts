@@ -3,16 +3,18 @@
 // [--scratch FOLDER]
 // With the full numbers it writes docs/chaos.md; the status is 1 when something does not hold.
 import { randomInt } from 'node:crypto';
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { machine, sourceCommit } from './bench/machine.ts';
-import { missed, renderPage, type Section } from './bench/report.ts';
+import { commandLine, missed, renderPage, type Section } from './bench/report.ts';
 import { bundleProgram } from './build/bundle.ts';
 import type { Sizes } from './chaos/images.ts';
 import { tryKills } from './chaos/kills.ts';
 import { tryMutations } from './chaos/mutations.ts';
+import { wholeNumber } from './options.ts';
+import { inScratch } from './scratch.ts';
 
 const root = new URL('..', import.meta.url).pathname;
 const PAGE = 'docs/chaos.md';
@@ -41,18 +43,17 @@ async function main(): Promise<void> {
   const kills = only === undefined ? (numberOf('kills') ?? usual.kills) : 0;
   const mutations = only === undefined ? (numberOf('mutations') ?? usual.mutations) : 1;
   console.error(`--seed ${seed} --kills ${kills} --mutations ${mutations}`);
-  const folder = await mkdtemp(join(values.scratch, 'eck-airgap-chaos-'));
-  try {
+  const itself = !values.quick && values.program === undefined;
+  const work = async (folder: string): Promise<void> => {
     const program = values.program === undefined ? await built() : resolve(values.program);
     const options = { folder, program, seed, say: (line: string) => console.error(line) };
     const sections: Section[] = [];
-    const steps = !values.quick && values.program === undefined; // npm test has them, too
-    if (kills > 0) sections.push(...(await tryKills({ ...options, count: kills, sizes: sizesOf(), steps })));
+    // npm test has kills at named steps, too
+    if (kills > 0) sections.push(...(await tryKills({ ...options, count: kills, sizes: sizesOf(), steps: itself })));
     if (mutations > 0) sections.push(...(await tryMutations({ ...options, count: mutations, only })));
-    await publish(sections, { seed, full: kills >= FULL.kills && mutations >= FULL.mutations });
-  } finally {
-    await tidy(folder);
-  }
+    await publish(sections, { seed, full: itself && kills >= FULL.kills && mutations >= FULL.mutations });
+  };
+  await inScratch(values.scratch, 'eck-airgap-chaos-', work, 'kept');
 }
 
 function sizesOf(): Sizes {
@@ -66,11 +67,9 @@ async function built(): Promise<string> {
 }
 
 async function publish(sections: readonly Section[], { seed, full }: { seed: number; full: boolean }): Promise<void> {
-  const command = ['npm run test:chaos', ...(process.argv.length > 2 ? ['--', ...process.argv.slice(2)] : [])].join(
-    ' ',
-  );
+  const command = commandLine('npm run test:chaos', process.argv.slice(2));
   const circumstances = [
-    await machine(),
+    machine(),
     `source ${await sourceCommit(root)}, Node ${process.version}`,
     `seed ${seed}; layers of ${Object.values(sizesOf()).join(', ')} and 1 MiB, volumes of 32 MiB`,
   ];
@@ -83,19 +82,8 @@ async function publish(sections: readonly Section[], { seed, full }: { seed: num
   }
 }
 
-/** Everything but what was kept of what went wrong. */
-async function tidy(folder: string): Promise<void> {
-  const names = await readdir(folder);
-  for (const name of names) if (name !== 'kept') await rm(join(folder, name), { recursive: true, force: true });
-  if (!names.includes('kept')) await rm(folder, { recursive: true });
-}
-
-/** @throws Error for what is no whole number */
 function numberOf(name: 'kills' | 'mutations' | 'seed' | 'only-case'): number | undefined {
-  const text = values[name];
-  if (text === undefined) return undefined;
-  if (/^[0-9]{1,10}$/.test(text)) return Number(text);
-  throw new Error(`--${name} ${text}: it takes a whole number`);
+  return wholeNumber(`--${name}`, values[name]);
 }
 
 try {

@@ -1,6 +1,7 @@
 // How long a command takes from its start to its end: the median of 25 runs, with the fastest and the slowest.
 // Usage: start-time.ts PROGRAM ARGUMENT…
 import { spawnSync } from 'node:child_process';
+import { spread } from './bench/stats.ts';
 
 const RUNS = 25;
 const [program = '', ...args] = process.argv.slice(2);
@@ -10,7 +11,8 @@ const times = Array.from({ length: RUNS }, () => {
   const { status, error } = spawnSync(program, args, { stdio: 'ignore' });
   if (status !== 0) throw error ?? new Error(`${program} ended with ${String(status)}`);
   return performance.now() - began;
-}).sort((a, b) => a - b);
+});
 
-const ms = (index: number): string => `${Math.round(times[index] ?? 0)} ms`;
-console.log(`${program} ${args.join(' ')}: median ${ms((RUNS - 1) / 2)}, from ${ms(0)} to ${ms(RUNS - 1)}`);
+const { median, from, to } = spread(times);
+const [middle, least, most] = [median, from, to].map((time) => `${Math.round(time)} ms`);
+console.log(`${program} ${args.join(' ')}: median ${middle}, from ${least} to ${most}`);

@@ -57,7 +57,7 @@ export async function addSite(lab: Lab, name: string, images: readonly LabImage[
   return site;
 }
 
-/** Of a GiB that is moved: what a build writes to its cache and its bundle, and a registry to its storage. */
+/** What moving a GiB may need of it: a build writes to its cache and its bundle, a registry to its storage. */
 export const MEMORY = 3 * 1024 ** 3;
 
 export const BUILD = ['build', 'airgap.yaml', '--key', 'keys/airgap.key', '--out', 'media', '--quiet'] as const;
@@ -124,7 +124,6 @@ export async function withRegistry<T>(lab: Lab, task: (registry: RealRegistry) =
   const folder = join(lab.folder, 'enclave');
   const registry = await startRegistry(folder);
   try {
-    // the upload journal of an earlier registry is none for this one
     return await task(registry);
   } finally {
     await registry.stop();
@@ -168,7 +167,7 @@ export async function circumstances(root: string): Promise<string[]> {
   const { stdout: skopeo } = await run('skopeo', ['--version']);
   const { stdout: registry } = await run('docker-registry', ['--version']);
   return [
-    await machine(),
+    machine(),
     `source ${await sourceCommit(root)}; ${skopeo.trim()}; registry ${registry.trim().split(' ').at(-1) ?? ''} on loopback, without TLS`,
   ];
 }

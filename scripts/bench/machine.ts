@@ -1,13 +1,11 @@
 // What figures were measured on: no name, no path.
-import { readFile } from 'node:fs/promises';
+import { availableParallelism, cpus, release, totalmem, type } from 'node:os';
 import { output } from '../interop/process.ts';
 
 /** Processor, memory and kernel, in one sentence. */
-export async function machine(): Promise<string> {
-  const cpu = /^model name\s*: (.*)$/m.exec(await readFile('/proc/cpuinfo', 'utf8'))?.[1] ?? 'unknown processor';
-  const memory = Number(/^MemTotal:\s+([0-9]+) kB$/m.exec(await readFile('/proc/meminfo', 'utf8'))?.[1] ?? 0);
-  const [cores, kernel] = [await output('nproc', []), await output('uname', ['-sr'])];
-  return `${cpu}, ${cores} cores, ${Math.round(memory / 1024 / 1024)} GiB, ${kernel}`;
+export function machine(): string {
+  const memory = Math.round(totalmem() / 1024 ** 3);
+  return `${cpus()[0]?.model ?? 'unknown processor'}, ${availableParallelism()} cores, ${memory} GiB, ${type()} ${release()}`;
 }
 
 /** Of the source in `root`, and whether it was changed since. */

@@ -1,4 +1,5 @@
 // What was measured, as a page of docs/.
+import { markdownTable } from '../docs/markdown.ts';
 import type { Spread } from './stats.ts';
 
 /** A figure that must be at most, or at least, or exactly so much. */
@@ -25,6 +26,12 @@ export interface Page {
   /** What it ran on, each a sentence without full stop. */
   readonly circumstances: readonly string[];
   readonly sections: readonly Section[];
+}
+
+/** What a page says it was made with; where it was made is left out. */
+export function commandLine(script: string, args: readonly string[]): string {
+  const shown = args.filter((arg, i) => !arg.startsWith('--scratch') && args[i - 1] !== '--scratch');
+  return [script, ...(shown.length > 0 ? ['--', ...shown] : [])].join(' ');
 }
 
 export function renderPage({ title, command, circumstances, sections }: Page): string {
@@ -70,5 +77,5 @@ function number(value: number): string {
 
 function table(head: readonly string[], rows: Section['rows']): string {
   const cells = rows.map((row) => row.map((cell) => (typeof cell === 'string' ? cell : goalText(cell))));
-  return [head, head.map(() => '---'), ...cells].map((row) => `| ${row.join(' | ')} |`).join('\n');
+  return markdownTable(head, cells);
 }

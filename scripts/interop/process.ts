@@ -13,8 +13,6 @@ export interface RunOptions {
   readonly input?: string | undefined;
   /** Answer a failure instead of throwing it. */
   readonly mayFail?: boolean | undefined;
-  /** Called with what is printed, as it is printed. */
-  readonly onOutput?: ((text: string) => void) | undefined;
 }
 
 export interface Finished {
@@ -30,8 +28,8 @@ export const toolEnvironment = { PATH: [process.env['PATH'] ?? '', '/usr/sbin', 
 export async function run(program: string, args: readonly string[], options: RunOptions = {}): Promise<Finished> {
   const child = spawn(program, args, { cwd: options.cwd, env: environment(options.env), stdio: 'pipe' });
   const ended = exitOf(child, program);
-  const stdout = gather(child.stdout, options.onOutput);
-  const stderr = gather(child.stderr, options.onOutput);
+  const stdout = gather(child.stdout);
+  const stderr = gather(child.stderr);
   child.stdin.on('error', () => undefined);
   child.stdin.end(options.input ?? '');
   const status = await ended;
@@ -45,7 +43,7 @@ export async function output(program: string, args: readonly string[], options: 
   return (await run(program, args, options)).stdout.replace(/\n$/, '');
 }
 
-export function failure(command: readonly string[], { status, stdout, stderr }: Finished): string {
+function failure(command: readonly string[], { status, stdout, stderr }: Finished): string {
   return `${command.join(' ')}\nended with ${status}\n${stdout.slice(-4000)}${stderr.slice(-4000)}`;
 }
 
@@ -53,10 +51,10 @@ export interface Daemon {
   readonly pid: number;
   /** Everything it printed so far. */
   log(): Promise<string>;
-  /** Waits until it printed something, by polling. @throws Error with the log when it ends first, or after 30 s */
+  /** Waits until it printed something, by polling. @throws Error with the log when it ends first, or after 30 s, which ends it */
   printed(pattern: RegExp): Promise<RegExpExecArray>;
   /** Ends it, by force after 10 s; answers its exit status. */
-  stop(signal?: NodeJS.Signals): Promise<number>;
+  stop(): Promise<number>;
 }
 
 export interface DaemonOptions {
@@ -90,10 +88,11 @@ export function startDaemon(program: string, args: readonly string[], options: D
         if (ending !== undefined) throw new Error(`${program} ended with ${ending}\n${await readLog()}`);
         await delay(50);
       }
+      child.kill('SIGKILL'); // nobody has it to stop it
       throw new Error(`${program} did not print ${pattern.source} within 30 s\n${await readLog()}`);
     },
-    stop: async (signal = 'SIGTERM') => {
-      child.kill(signal);
+    stop: async () => {
+      child.kill('SIGTERM');
       const force = setTimeout(() => child.kill('SIGKILL'), 10_000);
       return ended.finally(() => clearTimeout(force));
     },
@@ -111,11 +110,8 @@ function exitOf(child: ChildProcess, program: string): Promise<number> {
   });
 }
 
-function gather(stream: NodeJS.ReadableStream, onOutput?: (text: string) => void): () => string {
+function gather(stream: NodeJS.ReadableStream): () => string {
   const chunks: Buffer[] = [];
-  stream.on('data', (chunk: Buffer) => {
-    chunks.push(chunk);
-    onOutput?.(chunk.toString());
-  });
+  stream.on('data', (chunk: Buffer) => chunks.push(chunk));
   return () => Buffer.concat(chunks).toString();
 }
