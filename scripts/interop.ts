@@ -3,42 +3,21 @@
 // Arguments go to vitest.
 import { spawn } from 'node:child_process';
 import { ensureDebianTools } from './interop/apt.ts';
-import { installConformance } from './interop/conformance.ts';
-import { ensureCosign } from './interop/cosign.ts';
-import { ensureHelm } from './interop/helm.ts';
+import { ensureOwnTools } from './interop/own-tools.ts';
 import { PACKAGED_VARIABLE } from './interop/packaged.ts';
 import { run } from './interop/process.ts';
-import { ownFolder, isHere, MISSING_VARIABLE, type Missing } from './interop/tools.ts';
+import { MISSING_VARIABLE, type Missing } from './interop/tools.ts';
 
 const root = new URL('..', import.meta.url).pathname;
 
 async function main(): Promise<number> {
-  const missing: Missing = await ensureDebianTools(console.log);
-  const withoutCosign = await ensureCosign(console.log);
-  if (withoutCosign !== undefined) missing.cosign = withoutCosign;
-  const withoutHelm = await ensureHelm(console.log);
-  if (withoutHelm !== undefined) missing.helm = withoutHelm;
-  const withoutConformance = await ensureConformance();
-  if (withoutConformance !== undefined) missing.conformance = withoutConformance;
+  const missing: Missing = { ...(await ensureDebianTools(console.log)), ...(await ensureOwnTools(console.log)) };
   for (const [tool, reason] of Object.entries(missing)) console.log(`not here: ${tool}: ${reason}`);
   return vitest({
     [MISSING_VARIABLE]: JSON.stringify(missing),
     ECK_AIRGAP: await programUnderTest(),
     ...(await packaged(missing)),
   });
-}
-
-/** Answers why the conformance suite is not here, if so. */
-async function ensureConformance(): Promise<string | undefined> {
-  if (await isHere('conformance')) return undefined;
-  console.log('building the conformance suite of the OCI distribution specification');
-  try {
-    await installConformance(ownFolder);
-    return undefined;
-  } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    return `the conformance suite is built with Go: ${message.trim().split('\n').at(-1) ?? ''}`;
-  }
 }
 
 /** What ECK_AIRGAP names, such as a packaged binary; otherwise the one file that `npm run build` makes. */

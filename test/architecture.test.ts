@@ -187,6 +187,7 @@ describe('the repository', () => {
         .map(([, version]) => `v${version}`),
     );
     expect([...pinned]).toEqual([process.version]);
+    expect(process.version).toMatch(/^v24\./);
   });
 
   test('pins every dependency exactly', async () => {

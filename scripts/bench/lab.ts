@@ -2,7 +2,7 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { privateFolders } from '../interop/airgap.ts';
-import { run } from '../interop/process.ts';
+import { run, type RunOptions } from '../interop/process.ts';
 import { startRegistry, type RealRegistry } from '../interop/registry.ts';
 import { machine, sourceCommit } from './machine.ts';
 import { blobFile, makeLayout, type ImageShape, type MadeImage } from './image.ts';
@@ -74,12 +74,10 @@ export function loadCommand(site: Site, registry: RealRegistry): string[] {
 
 /** Runs the program in a site; answers seconds. */
 export async function ours(lab: Lab, site: Site, args: readonly string[], memory?: number): Promise<number> {
-  return timed([lab.program, ...args], { cwd: site.folder, env: privateFolders(site.folder), memory });
+  return timed([lab.program, ...args], { cwd: site.folder, bare: true, env: privateFolders(site.folder), memory });
 }
 
-export interface TimedOptions {
-  readonly cwd?: string;
-  readonly env?: Readonly<Record<string, string>>;
+export interface TimedOptions extends Pick<RunOptions, 'cwd' | 'env' | 'bare'> {
   /** Bytes of memory to use and free before it starts. */
   readonly memory?: number | undefined;
 }

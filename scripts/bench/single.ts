@@ -121,7 +121,7 @@ async function peaksWith(
 async function peakOf(lab: Lab, site: Site, args: readonly string[], group: MemoryGroup | undefined): Promise<number> {
   const report = join(site.folder, 'peak');
   const time = ['time', '--output', report, '--format', '%M', lab.program, ...args];
-  await timed([...(group?.prefix ?? []), ...time], { cwd: site.folder, env: privateFolders(site.folder) });
+  await timed([...(group?.prefix ?? []), ...time], { cwd: site.folder, bare: true, env: privateFolders(site.folder) });
   return Number(await readFile(report, 'utf8')) / 1024;
 }
 
@@ -131,7 +131,7 @@ async function servePeak(lab: Lab, site: Site, image: LabImage, group: MemoryGro
   const logFile = join(site.folder, 'serve.log');
   await rm(logFile, { force: true });
   const env = privateFolders(site.folder);
-  const daemon = startDaemon(program, args, { logFile, cwd: site.folder, env });
+  const daemon = startDaemon(program, args, { logFile, cwd: site.folder, bare: true, env });
   try {
     const [, url = ''] = await daemon.printed(/(http:\/\/127\.0\.0\.1:[0-9]+)/);
     const all = 'for url in "$@"; do curl --silent --fail --output /dev/null "$url"; done';
@@ -167,7 +167,7 @@ export async function measureStart(lab: Lab): Promise<Section> {
   const home = join(lab.folder, 'home');
   const times: number[] = [];
   for (let i = 0; i < 5 * lab.runs; i++)
-    times.push(1000 * (await timed([lab.program, '--version'], { env: privateFolders(home) })));
+    times.push(1000 * (await timed([lab.program, '--version'], { bare: true, env: privateFolders(home) })));
   return {
     title: 'Start and size',
     text: `\`--version\`, from the start of the process to its end, median of ${times.length}.`,

@@ -4,8 +4,9 @@ import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { errorCatalogue, type ErrorCode } from '../../src/core/errors.ts';
 import { cli } from '../../test/support/cli.ts';
+import { commandOf } from '../interop/airgap.ts';
 import type { Mutation } from './mutation.ts';
-import { commandOf, foldersOf } from './program.ts';
+import { foldersOf } from './program.ts';
 import { differences, snapshot } from './watched-tree.ts';
 
 /** Below the tree of an attempt. */
@@ -57,7 +58,7 @@ export async function attempt(mutation: Mutation, tree: string): Promise<Outcome
 export async function attemptInProcess(mutation: Mutation, tree: string, program: string): Promise<Outcome> {
   const env = { PATH: process.env['PATH'], ...foldersOf(tree) };
   return judged(mutation, tree, (argv) => {
-    const [file = '', ...first] = commandOf(program);
+    const [file, ...first] = commandOf(program);
     return new Promise((resolve) => {
       execFile(file, [...first, ...argv], { cwd: tree, env, timeout: PATIENCE }, (error, stdout, stderr) =>
         resolve({ status: error === null ? 0 : typeof error.code === 'number' ? error.code : -1, stdout, stderr }),

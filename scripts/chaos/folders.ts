@@ -1,9 +1,8 @@
 // What lies in folders after a kill and after the run that went on: which files are what they should be, and what was left.
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
+import { digestOfStream, hexOf } from '../../src/core/digest.ts';
+import { readFileRange } from '../../src/core/streams.ts';
 
 /** Names that say of themselves that a file is not finished. */
 const UNFINISHED = /\.(?:partial|lock|tmp)$/;
@@ -60,7 +59,5 @@ export async function readText(folder: string, name: string): Promise<string | u
 }
 
 async function sha256(path: string): Promise<string> {
-  const hash = createHash('sha256');
-  await pipeline(createReadStream(path), hash);
-  return hash.digest('hex');
+  return hexOf((await digestOfStream(readFileRange(path, { reuse: true }))).digest);
 }

@@ -6,33 +6,27 @@ export interface Row {
   readonly phase: string;
   /** Kills in each tenth. */
   readonly tenths: readonly number[];
-  /** Processes that were further already; they are not among the kills. */
-  readonly late: number;
 }
 
 export class Histogram {
-  readonly #rows = new Map<string, { tenths: number[]; late: number }>();
+  readonly #rows = new Map<string, number[]>();
 
   /** @param share of the phase's duration that was over; what goes on for longer than usual belongs to the last tenth */
   landed(phase: string, share: number): void {
-    const { tenths } = this.#row(phase);
+    const tenths = this.#tenths(phase);
     const tenth = Math.min(TENTHS - 1, Math.floor(share * TENTHS));
     tenths[tenth] = (tenths[tenth] ?? 0) + 1;
   }
 
-  late(phase: string): void {
-    this.#row(phase).late++;
-  }
-
   /** In the order in which phases came first. */
   rows(): Row[] {
-    return [...this.#rows].map(([phase, row]) => ({ phase, ...row }));
+    return [...this.#rows].map(([phase, tenths]) => ({ phase, tenths }));
   }
 
-  #row(phase: string): { tenths: number[]; late: number } {
-    const row = this.#rows.get(phase) ?? { tenths: Array.from({ length: TENTHS }, () => 0), late: 0 };
-    this.#rows.set(phase, row);
-    return row;
+  #tenths(phase: string): number[] {
+    const tenths = this.#rows.get(phase) ?? Array.from({ length: TENTHS }, () => 0);
+    this.#rows.set(phase, tenths);
+    return tenths;
   }
 }
 

@@ -1,4 +1,4 @@
-// Images whose layers take time to move: one layer of several chunks of an upload, one of two, and one that images share.
+// Images whose layers take time to move: two layers of two chunks of an upload each, and one that images share.
 import { canonicalJson } from '../../src/core/canonical-json.ts';
 import { digestOf } from '../../src/core/digest.ts';
 import { descriptorOf } from '../../src/oci/descriptor.ts';

@@ -40,7 +40,7 @@ function killed(phases: readonly PhaseTally[]): Section {
   const sum = (of: (tally: PhaseTally) => number): number => phases.reduce((total, tally) => total + of(tally), 0);
   return {
     title: 'Kills',
-    text: 'The program gets SIGKILL in the middle of a phase, as far into it as the phase was measured to last; then the same command runs again, to its end. After the kill, each file with a final name must be the one that a run gives which nothing disturbed, a bundle that looks complete must verify, and each tag in the registry must name what is all there. After the run that went on, everything must be that of the undisturbed run, byte for byte (media folder, lock, receipt, every tag and all below it), and no unfinished file may be left. What went twice is what the registry sent, or got, beyond the size of one blob in both runs together, less what a killed client had not yet taken off its sockets. Both registries are our own server on loopback, slowed down by a millisecond every 256 KiB.',
+    text: 'The program gets SIGKILL in the middle of a phase, as far into it as the phase was measured to last; then the same command runs again, to its end. After the kill, each file with a final name must be the one that a run gives which nothing disturbed, a bundle that looks complete must verify, and each tag in the registry must name what is all there. After the run that went on, everything must be that of the undisturbed run, byte for byte (media folder, lock, receipt, every tag and all below it), and no unfinished file may be left. What went twice is what the registry sent, or got, beyond the size of one blob in both runs together, less what a killed client had not yet taken off its sockets. Both registries are our own server on loopback, slowed down by a millisecond every 256 KiB, 5 ms a question and 30 ms a manifest.',
     head: [
       'command',
       'phase',
@@ -90,7 +90,7 @@ function atSteps(steps: readonly StepTally[]): Section {
   });
   return {
     title: 'Kills at named steps',
-    text: 'Where a crash must be survived the program says so to itself; a process that runs it from source kills itself there. The same must hold.',
+    text: 'Where a crash must be survived the program says so to itself; a process that runs it from source kills itself there. The same must hold, but for what went twice: nobody can look at the sockets of a process that kills itself.',
     head: ['command', 'steps', 'went on to equal digests'],
     rows: jobs.map((job) => {
       const own = steps.filter((step) => step.job === job);

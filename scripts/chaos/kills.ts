@@ -7,12 +7,13 @@ import { killedAt } from '../../test/support/killed.ts';
 import { seeded, type Seeded } from '../../test/support/seeded.ts';
 import { MIB } from '../bench/image.ts';
 import type { Section } from '../bench/report.ts';
+import { commandOf } from '../interop/airgap.ts';
 import { buildJob, referenceBuild } from './build-job.ts';
 import type { Sizes } from './images.ts';
 import { Durations, Histogram, shares } from './histogram.ts';
 import { doneTwice, type Job } from './job.ts';
 import { loadJob } from './load-job.ts';
-import { commandOf, foldersOf } from './program.ts';
+import { foldersOf } from './program.ts';
 import { killSections, type PhaseTally, type StepTally } from './kill-sections.ts';
 import { openSite, type Site } from './site.ts';
 import { watched, type Kill, type Watched } from './watched.ts';
@@ -115,7 +116,6 @@ class Killing {
       const run = await this.#run(job, folder, durations, { phase, after: share * usual });
       if (run.killedAfter === undefined) {
         tally.late++;
-        this.histogram.late(`${job.name}: ${phase}`);
         continue;
       }
       this.histogram.landed(`${job.name}: ${phase}`, run.killedAfter / usual);

@@ -39,7 +39,7 @@ function refusals({ outcomes, inProcess }: MutationResults, { size, cases, sampl
   const commands = counted(outcomes.map(({ command }) => command));
   return {
     title: 'Mutations',
-    text: `A signed bundle of ${size} bytes is changed, each time in another way, and put before the command line: ${commands}. What opening must refuse already is put before all of them by turns, what lies in a blob before \`verify\`; \`inspect\` has the key, and \`load\` is a dry run. Refused means: exit 3 or 4, one error of the catalogue and nothing else on stderr, nothing on stdout, and of all files around (media, home, temporary folder, cache, state) none made, changed or removed.`,
+    text: `A signed bundle of ${size} bytes is changed, by lot, and put before the command line: ${commands}. What opening must refuse already is put before all of them by turns, what lies in a blob before \`verify\`; \`inspect\` has the key, and \`load\` is a dry run. Refused means: exit 3 or 4, one error of the catalogue and nothing else on stderr, nothing on stdout, and of all files around (media, home, temporary folder, cache, state) none made, changed or removed.`,
     head: ['region', 'exit 3', 'exit 4', 'refused'],
     rows: [
       ...REGIONS.map((region) => row(region, ofRegion(outcomes, region), cases.filter((one) => one === region).length)),

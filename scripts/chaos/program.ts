@@ -1,11 +1,7 @@
-// The program as it is started here: a binary, or a script for the Node that this process runs on, with everything of the user
-// who runs it below one folder.
+// The program as it is started here: with everything that a user has below one folder.
 import { join } from 'node:path';
+import { commandOf } from '../interop/airgap.ts';
 import { run, type Finished } from '../interop/process.ts';
-
-export function commandOf(program: string): string[] {
-  return /\.[cm]?js$/.test(program) ? [process.execPath, program] : [program];
-}
 
 /** Home, temporary folder, cache and state lie in the tree, where `cli()` of the tests has them. */
 export function foldersOf(tree: string): Record<string, string> {
@@ -15,6 +11,6 @@ export function foldersOf(tree: string): Record<string, string> {
 
 /** To its end, whatever it says. */
 export async function runProgram(program: string, tree: string, argv: readonly string[]): Promise<Finished> {
-  const [file = '', ...first] = commandOf(program);
-  return run(file, [...first, ...argv], { cwd: tree, env: foldersOf(tree), mayFail: true });
+  const [file, ...first] = commandOf(program);
+  return run(file, [...first, ...argv], { cwd: tree, bare: true, env: foldersOf(tree), mayFail: true });
 }

@@ -30,6 +30,25 @@ export const LOCK = 'airgap.lock.yaml';
 
 export async function openSite(folder: string, program: string, sizes: Sizes): Promise<Site> {
   const [upstream, enclave] = [await meteredRegistry(), await meteredRegistry()];
+  const close = async (): Promise<void> => {
+    await Promise.all([upstream.close(), enclave.close()]);
+  };
+  try {
+    return { folder, program, upstream, enclave, close, ...(await fill({ folder, upstream, sizes })) };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+interface Filling {
+  readonly folder: string;
+  readonly upstream: MeteredRegistry;
+  readonly sizes: Sizes;
+}
+
+/** Publishes the images, and writes the seeds. */
+async function fill({ folder, upstream, sizes }: Filling): Promise<Pick<Site, 'published' | 'content'>> {
   const images = chaosImages(sizes);
   const published = memoryStore();
   upstream.serve(published);
@@ -50,17 +69,10 @@ export async function openSite(folder: string, program: string, sizes: Sizes): P
   await writeFile(join(seeds, 'airgap.key'), keys.privatePem);
   await writeFile(join(seeds, 'airgap.pub'), keys.publicPem);
   return {
-    folder,
-    program,
-    upstream,
     published,
-    enclave,
     content: new Map(
       images.flatMap(({ graph }) => graph.blobs.map(({ descriptor, bytes }) => [descriptor.digest, bytes])),
     ),
-    close: async () => {
-      await Promise.all([upstream.close(), enclave.close()]);
-    },
   };
 }
 

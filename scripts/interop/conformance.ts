@@ -1,14 +1,14 @@
-// The OCI distribution conformance suite against the registry server over its store on disk. The suite is installed by Go.
+// The OCI distribution conformance suite against the registry server over its store on disk.
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { diskStore } from '../../src/registry/server/disk-store.ts';
 import { serveRegistry } from '../../src/registry/server/server.ts';
+import { conformancePath } from './tools.ts';
 
 const run = promisify(execFile);
-const SUITE = 'github.com/opencontainers/distribution-spec/conformance@v0.0.0-20260831232431-97274622c111';
 
 export interface ConformanceResult {
   readonly passed: number;
@@ -20,19 +20,12 @@ export interface ConformanceResult {
   readonly output: string;
 }
 
-/** Builds the suite into `folder` unless it is there. @throws when Go or its module proxy is not there */
-export async function installConformance(folder: string): Promise<string> {
-  await mkdir(folder, { recursive: true });
-  await run('go', ['install', SUITE], { env: { ...process.env, GOBIN: folder }, timeout: 300_000 });
-  return join(folder, 'conformance');
-}
-
-/** @param program what `installConformance` answers. @throws when the suite ended without a result */
-export async function runConformance(program: string): Promise<ConformanceResult> {
+/** @throws when the suite ended without a result */
+export async function runConformance(): Promise<ConformanceResult> {
   const folder = await mkdtemp(join(tmpdir(), 'eck-airgap-conformance-'));
   const registry = await serveRegistry(await diskStore(join(folder, 'store')), { host: '127.0.0.1', port: 0 });
   try {
-    const output = await runSuite(program, folder, registry.port);
+    const output = await runSuite(folder, registry.port);
     const junit = await readFile(join(folder, 'results', 'junit.xml'), 'utf8').catch(() => {
       throw new Error(`the conformance suite ended without a result:\n${output}`);
     });
@@ -44,7 +37,7 @@ export async function runConformance(program: string): Promise<ConformanceResult
 }
 
 /** Answers what it printed. */
-async function runSuite(program: string, folder: string, port: number): Promise<string> {
+async function runSuite(folder: string, port: number): Promise<string> {
   const env = {
     PATH: process.env['PATH'],
     OCI_VERSION: '1.1',
@@ -62,7 +55,7 @@ async function runSuite(program: string, folder: string, port: number): Promise<
   };
   const options = { cwd: folder, env, timeout: 300_000, maxBuffer: 64 * 1024 * 1024 };
   // it ends with 1 when a case failed, which its result says better
-  const { stdout, stderr } = await run(program, [], options).catch((error: unknown) => error as Printed);
+  const { stdout, stderr } = await run(conformancePath, [], options).catch((error: unknown) => error as Printed);
   return `${stdout ?? ''}${stderr ?? ''}`;
 }
 

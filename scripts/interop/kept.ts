@@ -1,6 +1,7 @@
 // What takes long to make and is the same in every run: made once, kept in the project's cache.
-import { access, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isThere } from '../../src/core/files.ts';
 import { cacheFolder } from './tools.ts';
 
 /**
@@ -9,11 +10,7 @@ import { cacheFolder } from './tools.ts';
  */
 export async function keptFolder(name: string, make: (folder: string, work: string) => Promise<void>): Promise<string> {
   const kept = join(cacheFolder, 'interop', name);
-  const there = await access(kept).then(
-    () => true,
-    () => false,
-  );
-  if (there) return kept;
+  if (await isThere(kept)) return kept;
   await mkdir(join(cacheFolder, 'interop'), { recursive: true });
   const work = await mkdtemp(join(cacheFolder, 'interop', 'making-'));
   try {

@@ -16,7 +16,7 @@ export async function measured(folder: string, args: readonly string[]): Promise
   try {
     const report = join(work, 'peak');
     const time = ['--output', report, '--format', '%M'];
-    const options = { cwd: folder, env: privateFolders(folder) };
+    const options = { cwd: folder, bare: true, env: privateFolders(folder) };
     const finished = await run('time', [...time, ...airgapCommand(), ...args], options);
     return { ...finished, peakMiB: Number(await readFile(report, 'utf8')) / 1024 };
   } finally {
@@ -41,7 +41,7 @@ export async function peakOfTree(pid: number): Promise<number> {
  * @throws Error when it fails
  */
 export async function onReadOnlyMachine(args: readonly string[]): Promise<Finished> {
-  return withReadOnlyMachine(args, ({ command, env }) => run('unshare', command, { env }));
+  return withReadOnlyMachine(args, ({ command, env }) => run('unshare', command, { bare: true, env }));
 }
 
 /** The same for `serve`, until `visit` has done with it; it is given the URL. */
@@ -52,7 +52,7 @@ export async function serveOnReadOnlyMachine(
   const logs = await mkdtemp(join(tmpdir(), 'eck-airgap-serve-'));
   try {
     await withReadOnlyMachine([...args, '--listen', '127.0.0.1:0'], async ({ command, env }) => {
-      const daemon = startDaemon('unshare', command, { env, logFile: join(logs, 'log') });
+      const daemon = startDaemon('unshare', command, { bare: true, env, logFile: join(logs, 'log') });
       try {
         const [url] = await daemon.printed(/https?:\/\/127\.0\.0\.1:[0-9]+/);
         await visit(url);
@@ -83,7 +83,9 @@ async function withReadOnlyMachine<T>(
       done
       mount -t tmpfs -o size=16m tmpfs "$0"
       cd "$0"
-      if touch /tmp/written /var/tmp/written /dev/shm/written 2> /dev/null; then echo 'still writable' >&2; exit 1; fi
+      for place in / /tmp /var/tmp /dev/shm "$OLDPWD"; do
+        if touch "$place/written" 2> /dev/null; then echo "still writable: $place" >&2; exit 1; fi
+      done
       exec "$@"`;
     const env = { ...privateFolders(scratch), TMPDIR: scratch };
     return await use({ command: ['--mount', 'bash', '-ec', script, scratch, ...airgapCommand(), ...args], env });

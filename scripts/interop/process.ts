@@ -10,6 +10,8 @@ export interface RunOptions {
   readonly cwd?: string | undefined;
   /** Added to the environment. */
   readonly env?: Readonly<Record<string, string>> | undefined;
+  /** Nothing of the environment of this process but PATH: who runs the tests has settings of his own. */
+  readonly bare?: boolean | undefined;
   readonly input?: string | undefined;
   /** Answer a failure instead of throwing it. */
   readonly mayFail?: boolean | undefined;
@@ -26,7 +28,7 @@ export const toolEnvironment = { PATH: [process.env['PATH'] ?? '', '/usr/sbin', 
 
 /** Runs a program to its end. @throws Error with the command line and what it said, unless `mayFail` */
 export async function run(program: string, args: readonly string[], options: RunOptions = {}): Promise<Finished> {
-  const child = spawn(program, args, { cwd: options.cwd, env: environment(options.env), stdio: 'pipe' });
+  const child = spawn(program, args, { cwd: options.cwd, env: environment(options), stdio: 'pipe' });
   const ended = exitOf(child, program);
   const stdout = gather(child.stdout);
   const stderr = gather(child.stderr);
@@ -57,10 +59,8 @@ export interface Daemon {
   stop(): Promise<number>;
 }
 
-export interface DaemonOptions {
+export interface DaemonOptions extends Pick<RunOptions, 'cwd' | 'env' | 'bare'> {
   readonly logFile: string;
-  readonly cwd?: string | undefined;
-  readonly env?: Readonly<Record<string, string>> | undefined;
 }
 
 /** Starts a program that runs until it is stopped. */
@@ -69,7 +69,7 @@ export function startDaemon(program: string, args: readonly string[], options: D
   const guarded = ['--pdeathsig', 'TERM', '--', program, ...args];
   const child = spawn('setpriv', guarded, {
     cwd: options.cwd,
-    env: environment(options.env),
+    env: environment(options),
     stdio: ['ignore', log, log],
   });
   closeSync(log);
@@ -99,8 +99,8 @@ export function startDaemon(program: string, args: readonly string[], options: D
   };
 }
 
-function environment(added: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv {
-  return { ...process.env, ...toolEnvironment, ...added };
+function environment({ env = {}, bare = false }: Pick<RunOptions, 'env' | 'bare'>): NodeJS.ProcessEnv {
+  return { ...(bare ? {} : process.env), ...toolEnvironment, ...env };
 }
 
 function exitOf(child: ChildProcess, program: string): Promise<number> {

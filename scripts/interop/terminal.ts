@@ -24,14 +24,21 @@ export async function openTerminal(folder: string, args: readonly string[]): Pro
   const socket = ['-S', join(folder, 'tmux'), '-f', '/dev/null', '-u'];
   const status = join(folder, 'status');
   const env = { ...privateFolders(folder), LC_ALL: 'C.UTF-8' };
-  const tmux = (...command: string[]): Promise<string> => output('tmux', [...socket, ...command], { cwd: folder, env });
+  const tmux = (...command: string[]): Promise<string> =>
+    output('tmux', [...socket, ...command], { cwd: folder, bare: true, env });
   // what has ended stays to be read
   const keep = ['start-server', ';', 'set-option', '-g', 'remain-on-exit', 'on', ';'];
   const size = ['-x', '120', '-y', '50', '-c', folder];
   await tmux(...keep, 'new-session', '-d', ...size, 'sh', '-c', RUN, status, ...airgapCommand(), ...args);
   const screen = (): Promise<string> => tmux('capture-pane', '-p', '-J');
   return {
-    shows: (text) => until(async () => [(await screen()).includes(text), await screen()], `show "${text}"`),
+    shows: async (text) => {
+      const look = async (): Promise<readonly [boolean, string]> => {
+        const seen = await screen();
+        return [seen.includes(text), seen];
+      };
+      return until(look, `show "${text}"`);
+    },
     type: async (...keys) => {
       await tmux('send-keys', ...keys);
     },

@@ -19,12 +19,18 @@ const PLAIN_HTTP =
 export const CLIENT_CERTIFICATE_HINT =
   'Put NAME.cert and NAME.key into a folder named as the host is, and pass the folder above it as --certs-dir.';
 const AGAIN = 'Run the same command again when the network is better: what is done is not done twice.';
+/** What speaks TLS just hangs up on plain HTTP. */
+const CUT_IN_PLAIN_HTTP = `If TLS is spoken there, leave out --plain-http, or write https://. Otherwise: ${AGAIN.charAt(0).toLowerCase()}${AGAIN.slice(1)}`;
 
 /** A failed exchange with the server of a URL. The signal's own reason is not for this function. */
-export function connectionError(cause: unknown, { host, origin }: URL): AirgapError {
+export function connectionError(cause: unknown, { host, origin, protocol }: URL): AirgapError {
   if (cause instanceof AirgapError) return cause;
   const system = systemErrorCode(cause) ?? '';
-  const { code, why, hint = code === 'REGISTRY_UNREACHABLE' ? AGAIN : undefined } = explain(system, cause);
+  const {
+    code,
+    why,
+    hint = code === 'REGISTRY_UNREACHABLE' ? AGAIN : undefined,
+  } = explain(system, cause, protocol === 'http:');
   return new AirgapError(code, `${host}: ${why}`, { cause, hint, details: { origin, reason: system } });
 }
 
@@ -39,7 +45,7 @@ export function isNeverConnected(error: unknown): boolean {
   return /^(?:ECONNREFUSED|ENOTFOUND)$/.test(systemErrorCode(error) ?? '');
 }
 
-function explain(system: string, cause: unknown): Explanation {
+function explain(system: string, cause: unknown, plain: boolean): Explanation {
   if (PLAIN_HTTP.test(system)) return plainHttpAnswer();
   if (NOT_TRUSTED.test(system)) return notTrusted(system, cause);
   if (WANTS_CERTIFICATE.test(system)) return certificateWanted(system);
@@ -51,10 +57,10 @@ function explain(system: string, cause: unknown): Explanation {
     return { code: 'INTERNAL', why: 'this client is closed' };
   if (system === 'UND_ERR_HEADERS_OVERFLOW')
     return { code: 'REGISTRY_PROTOCOL', why: 'the headers of the answer are too large' };
-  return { code: 'REGISTRY_UNREACHABLE', ...unreachable(system, cause) };
+  return { code: 'REGISTRY_UNREACHABLE', ...unreachable(system, cause, plain) };
 }
 
-function unreachable(system: string, cause: unknown): { why: string; hint?: string } {
+function unreachable(system: string, cause: unknown, plain: boolean): { why: string; hint?: string } {
   switch (system) {
     case 'ECONNREFUSED':
       return { why: 'connection refused', hint: 'Check host and port, and that the server runs.' };
@@ -76,7 +82,7 @@ function unreachable(system: string, cause: unknown): { why: string; hint?: stri
     case 'EPIPE':
     case 'UND_ERR_SOCKET':
     case 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH':
-      return { why: 'the connection was cut' };
+      return { why: 'the connection was cut', ...(plain ? { hint: CUT_IN_PLAIN_HTTP } : {}) };
     default:
       return {
         why:

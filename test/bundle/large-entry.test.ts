@@ -12,8 +12,8 @@ import { openBundle } from '../../src/bundle/reader.ts';
 import { encodeSlot } from '../../src/bundle/slots.ts';
 import { CHUNK_SIZE, chunkCount, chunkHashes } from '../../src/core/chunks.ts';
 import { Digester, digestOf } from '../../src/core/digest.ts';
-import { generateKeyPair, parsePrivateKey } from '../../src/signing/private-key.ts';
-import { keySigner } from '../../src/signing/signer.ts';
+import { generateKeyPair } from '../../src/signing/private-key.ts';
+import { signerOf } from '../support/signer.ts';
 import { haveTools } from '../support/tools.ts';
 
 const SIZE = 8 * 1024 ** 3 + CHUNK_SIZE + 5;
@@ -66,10 +66,7 @@ async function writeSparse(zeros: Buffer): Promise<void> {
   };
   const bytes = encodeBundleManifest(manifest);
   bodies.set('bundle.json', bytes);
-  bodies.set(
-    'bundle.json.sig',
-    encodeSlot(await keySigner(parsePrivateKey(keys.privatePem, { where: 'key' })).sign(bytes)),
-  );
+  bodies.set('bundle.json.sig', encodeSlot(await signerOf(keys.privatePem).sign(bytes)));
   const geometry = geometryOf(bytes.byteLength, manifest);
   const file = await open(path, 'w');
   for (const gap of geometry.gaps) await file.write(gap.bytes, 0, gap.bytes.byteLength, gap.offset);

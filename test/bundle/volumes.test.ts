@@ -197,6 +197,12 @@ describe('a set', () => {
     }
   });
 
+  test('with one volume in the place of another, too, is refused', async () => {
+    const { folder, paths } = await volumes();
+    await copyFile(paths[0] ?? '', paths[1] ?? '');
+    expect((await refusal(folder)).exitStatus).toBe(3);
+  });
+
   test('with a volume cut short, grown or empty is refused, naming it', async () => {
     const { folder, paths } = await volumes();
     for (const [i, path] of paths.entries()) {

@@ -1,9 +1,8 @@
 // The catalogue against Elastic's own files, where they lie beside the project (they are not ours to keep in it): the CRDs,
 // the values and Chart.yaml of the operator chart, and examples of ECK 3.5.0; the public key GPG-KEY-elasticsearch.
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { load, loadAll } from 'js-yaml';
 import { describe, expect, test } from 'vitest';
 import { builtInCatalogue } from '../../src/catalog/built-in.ts';
@@ -11,13 +10,10 @@ import { eckImageName, managesImage } from '../../src/catalog/image-name.ts';
 import { charts, signingKeys } from '../../src/catalog/files.ts';
 import { selectImages } from '../../src/catalog/select.ts';
 import { parseVersion } from '../../src/catalog/version.ts';
+import { ELASTIC_DATA, elasticData } from '../support/elastic-data.ts';
 
-const DATA = process.env['ECK_AIRGAP_TEST_DATA'] ?? fileURLToPath(new URL('../../../shared/data', import.meta.url));
-const ABSENT = !existsSync(join(DATA, 'eck-3.5.0'));
-
-if (ABSENT) console.log(`skipped: no files of ECK 3.5.0 in ${DATA}; ECK_AIRGAP_TEST_DATA names another folder`);
-
-const read = (path: string): string => readFileSync(join(DATA, path), 'utf8');
+const ABSENT = elasticData("the catalogue against Elastic's own files", 'eck-3.5.0') === undefined;
+const read = (path: string): string => readFileSync(join(ELASTIC_DATA, path), 'utf8');
 
 interface Crd {
   readonly kind: string;
@@ -75,7 +71,7 @@ describe.skipIf(ABSENT)("Elastic's files of ECK 3.5.0", () => {
   });
 
   test('have no example of a resource that ECK 3.5.0 would run in a version we refuse', () => {
-    const root = join(DATA, 'eck-3.5.0/examples');
+    const root = join(ELASTIC_DATA, 'eck-3.5.0/examples');
     const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.yaml'));
     let seen = 0;
     for (const file of files) {

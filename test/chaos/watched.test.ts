@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { watched, type Kill } from '../../scripts/chaos/watched.ts';
 
-const PATIENT = 'console.error("fetching"); setInterval(() => undefined, 1000)';
+const PATIENT = 'console.error("fetching"); setTimeout(() => undefined, 30_000)';
 const QUICK = 'console.error("fetching"); console.log("result")';
 
 function run(code: string, kill?: Kill): ReturnType<typeof watched> {

@@ -6,12 +6,11 @@ import { encodeLock, parseLock, type Lock } from '../../src/bundle/lock.ts';
 import { writeBundle } from '../../src/bundle/writer.ts';
 import { openCache } from '../../src/oci/cache.ts';
 import { parseReference } from '../../src/oci/reference.ts';
-import { parsePrivateKey } from '../../src/signing/private-key.ts';
-import { keySigner } from '../../src/signing/signer.ts';
 import { journey, type Journey } from '../support/journey.ts';
 import { PLATFORMS } from '../support/locks.ts';
 import { elasticChartNames, elasticImages } from '../support/elastic-upstream.ts';
 import { randomIndex } from '../support/random-image.ts';
+import { signerOf } from '../support/signer.ts';
 
 let site: Journey;
 afterEach(() => site.end());
@@ -134,7 +133,7 @@ describe('the proof', () => {
     const cache = await openCache(site.path('.cache', 'eck-airgap'), { self });
     const lacking = { ...lock, images: lock.images.filter(({ name }) => name !== names[0]) };
     const packed = await packBundle(lacking, cache, { version: '0.0.0' });
-    const signer = keySigner(parsePrivateKey((await site.read('airgap.key')).toString(), { where: 'key' }));
+    const signer = signerOf((await site.read('airgap.key')).toString());
     const to = { folder: site.path('lacking'), fileName: 'site-alpha.tar', signer, self };
     await mkdir(to.folder);
     await writeBundle(packed.manifest, packed, to);

@@ -1,7 +1,7 @@
 // Ctrl-C in the middle of a transfer: exit 130, and the same command again finishes the work.
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { memoryStore } from '../../src/registry/server/memory-store.ts';
 import { serveRegistry, type RunningRegistry } from '../../src/registry/server/server.ts';
 import type { RegistryStore } from '../../src/registry/server/store.ts';
@@ -28,6 +28,7 @@ async function interrupted(argv: readonly string[], stalled: Promise<void>, sign
     env,
     stdio: ['ignore', 'ignore', 'pipe'],
   });
+  onTestFinished(() => void child.kill('SIGKILL'));
   let stderr = '';
   child.stderr.on('data', (text: Buffer) => (stderr += text.toString()));
   const ended = new Promise<number | null>((resolve) => child.on('close', resolve));

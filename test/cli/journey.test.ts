@@ -1,14 +1,16 @@
 // The main job, end to end, through the command line: what a site does on the connected side and inside.
 import { copyFile, mkdir, readdir, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { hashSync } from 'bcryptjs';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { digestOf, type Digest } from '../../src/core/digest.ts';
 import { parseLock } from '../../src/bundle/lock.ts';
-import { geometryOf } from '../../src/bundle/geometry.ts';
-import { parseBundleManifest } from '../../src/bundle/manifest.ts';
 import { cosignTags } from '../../src/oci/referrer-tags.ts';
+import { memoryStore } from '../../src/registry/server/memory-store.ts';
+import { serveRegistry } from '../../src/registry/server/server.ts';
 import { journey, writes, type Journey } from '../support/journey.ts';
 import { cosignSignature, randomArtifact, randomImage, randomIndex } from '../support/random-image.ts';
+import { parseSmallBundle } from '../support/small-bundle.ts';
 
 const ELASTICSEARCH = 'docker.elastic.co/elasticsearch/elasticsearch:9.5.2';
 let site: Journey;
@@ -410,10 +412,21 @@ test('files beside airgap.yaml travel too; one that changed after the lock is re
   expect((await site.read('out.json')).toString()).toBe('{"license":1}');
 });
 
+test('the account of a load comes with --username and standard input', async () => {
+  await built();
+  const htpasswd = `alice:${hashSync('s3cret', 4)}\n`;
+  const registry = await serveRegistry(memoryStore(), { host: '127.0.0.1', port: 0, htpasswd });
+  onTestFinished(() => registry.close());
+  const to = ['load', 'media', '--key', 'airgap.pub', '--registry', `127.0.0.1:${registry.port}`];
+  const account = [...to, '--username', 'alice', '--password-stdin'];
+  expect((await site.run(...to)).stderr).toContain('[REGISTRY_UNAUTHORIZED]');
+  const wrong = await site.runWith({ stdin: 'wrong\n' }, ...account);
+  expect([wrong.status, wrong.stderr]).toEqual([1, expect.stringContaining('[REGISTRY_UNAUTHORIZED]')]);
+  expect((await site.runWith({ stdin: 's3cret\n' }, ...account)).status).toBe(0);
+});
+
 function slotRange(tar: Buffer): { start: number; end: number } {
-  const size = Number.parseInt(tar.toString('latin1', 124, 135), 8);
-  const geometry = geometryOf(size, parseBundleManifest(tar.subarray(512, 512 + size)));
-  const slot = geometry.frames[1];
+  const slot = parseSmallBundle(tar).geometry.frames[1];
   return { start: slot?.offset ?? 0, end: (slot?.offset ?? 0) + (slot?.size ?? 0) };
 }
 

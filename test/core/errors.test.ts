@@ -64,6 +64,12 @@ describe('fileError', () => {
     expect(error.hint !== undefined).toBe(expected === 'DISK_FULL');
   });
 
+  test('what is not there is said in words', () => {
+    expect((fileError(systemError('ENOENT'), 'read', 'nothing') as AirgapError).message).toBe(
+      'cannot read nothing: no such file or folder',
+    );
+  });
+
   test('what is no failure of a file passes unchanged', () => {
     const known = new AirgapError('DIGEST_MISMATCH', 'x', { cause: systemError('ENOENT') });
     const defect = new TypeError('not a function');

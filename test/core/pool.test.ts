@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { forEach, Semaphore, SingleFlight } from '../../src/core/pool.ts';
+import { allOf, forEach, Semaphore, settle, SingleFlight } from '../../src/core/pool.ts';
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
@@ -95,6 +95,49 @@ describe('forEach', () => {
     const stopped = forEach([1, 2], async () => started++, { signal: AbortSignal.abort(reason) });
     await expect(stopped).rejects.toBe(reason);
     expect(started).toBe(0);
+  });
+});
+
+describe('allOf', () => {
+  test('answers each of several tasks, all under way at once', async () => {
+    let running = 0;
+    const task = async <T>(result: T): Promise<T> => {
+      running++;
+      await turn();
+      expect(running).toBe(2);
+      return result;
+    };
+    expect(await allOf([() => task(1), () => task('two')])).toEqual([1, 'two']);
+  });
+
+  test('tells the others of a failure, and waits for them', async () => {
+    const failure = new Error('broken');
+    const told: unknown[] = [];
+    const failing = allOf([
+      () => Promise.reject(failure),
+      async (signal) => {
+        await turn();
+        told.push(signal.reason);
+      },
+    ]);
+    await expect(failing).rejects.toBe(failure);
+    expect(told).toEqual([failure]);
+  });
+});
+
+describe('settle', () => {
+  test('answers what each promise gives', async () => {
+    expect(await settle([Promise.resolve(1), Promise.resolve('two')])).toEqual([1, 'two']);
+  });
+
+  test('fails with the first in order, when none goes on any more', async () => {
+    let ended = false;
+    const slow = turns(5).then(() => {
+      ended = true;
+      throw new Error('slow');
+    });
+    await expect(settle([slow, Promise.reject(new Error('fast'))])).rejects.toThrow('slow');
+    expect(ended).toBe(true);
   });
 });
 

@@ -4,9 +4,8 @@ import { spawnSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { geometryOf } from '../../src/bundle/geometry.ts';
-import { parseBundleManifest } from '../../src/bundle/manifest.ts';
 import { journey, type Journey } from '../support/journey.ts';
+import { parseSmallBundle } from '../support/small-bundle.ts';
 import { haveTools } from '../support/tools.ts';
 
 const SCRIPT = fileURLToPath(new URL('../../docs/examples/read_bundle.py', import.meta.url));
@@ -39,8 +38,7 @@ describe.skipIf(!haveTools('the reader in Python', 'python3', 'openssl'))(
     });
 
     test('refuses one in which a byte of any kind of region differs', async () => {
-      const size = Number.parseInt(bytes.toString('latin1', 124, 135), 8);
-      const { frames, gaps, size: end } = geometryOf(size, parseBundleManifest(bytes.subarray(512, 512 + size)));
+      const { frames, gaps, size: end } = parseSmallBundle(bytes).geometry;
       const positions = [
         ...frames.slice(0, 7).map((frame) => frame.offset + (frame.size >> 1)),
         ...gaps.slice(0, 7).map((gap) => gap.offset + 5),

@@ -87,6 +87,13 @@ describe('readBlob', () => {
     },
   );
 
+  test.each(['longer than it', 'short', BYTES.toString().toUpperCase()])(
+    '%j in its place is refused',
+    async (other) => {
+      expect((await rejected(readBlob(serving(Buffer.from(other)), BLOB))).code).toBe('DIGEST_MISMATCH');
+    },
+  );
+
   test('CVE-2020-1702: what says it is small, and is not, is not read to its end', async () => {
     let sent = 0;
     const source: Fetcher = {

@@ -137,6 +137,13 @@ describe('copyGraph', () => {
     expect(store.most()).toBe(most);
   });
 
+  test('has no more than four at a time by itself', async () => {
+    const graph = nested(nested(randomIndex('bound', { attestations: true })), randomImage('bound too'));
+    const store = counting(strictTarget());
+    await copyGraph(await sourceOf(graph), store, [graph.root]);
+    expect(store.most()).toBe(4);
+  });
+
   test('copies that go on at the same time share their turns', async () => {
     const graphs = [randomIndex('one'), randomIndex('other'), randomImage('third')];
     const store = counting(strictTarget());

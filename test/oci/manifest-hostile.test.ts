@@ -1,4 +1,4 @@
-// Manifests as an attacker, or only another program, would write them.
+// Manifests as they are, and as an attacker, or only another program, would write them.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { digestOf } from '../../src/core/digest.ts';
@@ -28,6 +28,11 @@ describe('what is accepted', () => {
   test('keys that no specification knows, at every level', () => {
     const odd = { ...manifest, vendor: [1], config: { ...config, vendor: {} }, layers: [{ ...layer('one'), x: null }] };
     expect(parse(odd, OCI_MANIFEST)).toMatchObject({ kind: 'manifest', config });
+  });
+
+  test('the bytes, which are kept as they came', () => {
+    const bytes = Buffer.from(JSON.stringify(manifest));
+    expect(parseManifest(bytes, OCI_MANIFEST).raw).toBe(bytes);
   });
 
   test.each([
@@ -73,6 +78,14 @@ describe('GHSA-qq97-vm5h-rrhg: nothing is a manifest to one reader and an index 
   ])('%s is refused', (_case, document, mediaType) => {
     expect(code(document, mediaType)).toBe('MANIFEST_INVALID');
   });
+});
+
+test.each([
+  ['no layers', { layers: undefined }],
+  ['layers that are none', { layers: [5] }],
+  ['another version of the schema', { schemaVersion: 1 }],
+])('a manifest with %s is refused', (_case, change) => {
+  expect(code({ ...manifest, ...change }, OCI_MANIFEST)).toBe('MANIFEST_INVALID');
 });
 
 describe('descriptors', () => {

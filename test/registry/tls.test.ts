@@ -105,9 +105,9 @@ describe('schemes', () => {
 
   test('plain http where TLS is spoken names the flag to leave out', async () => {
     const { port } = await secure();
-    expect((await rejected(open(`127.0.0.1:${port}`, { plainHttp: true, retries: 0 }).ping())).code).toBe(
-      'REGISTRY_UNREACHABLE',
-    );
+    const error = await rejected(open(`127.0.0.1:${port}`, { plainHttp: true, retries: 0 }).ping());
+    expect(error.code).toBe('REGISTRY_UNREACHABLE');
+    expect(error.hint).toContain('leave out --plain-http');
   });
 
   test('plain http answered to TLS names the flag to add', async () => {

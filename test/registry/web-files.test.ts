@@ -106,18 +106,6 @@ describe.each(ways)('%s', (_way, get) => {
     expect(`${error.message} ${error.hint}`).not.toContain('registry');
   });
 
-  test('an abort ends it with its reason', async () => {
-    const { files, url } = await webBench();
-    const controller = new AbortController();
-    const stop = new Error('stop');
-    controller.abort(stop);
-    await expect(files.read(url, { limit: SIZE, signal: controller.signal })).rejects.toBe(stop);
-    const reading = (async () => {
-      for await (const chunk of files.fetch(url, { signal: controller.signal })) expect(chunk).toBeUndefined();
-    })();
-    await expect(reading).rejects.toBe(stop);
-  });
-
   test('nobody answers: the URL is named', async () => {
     const { server, files, url } = await webBench();
     await server.close();
@@ -342,4 +330,16 @@ describe('a file that an index names', () => {
       expect((await rejected(drained(files, url, 'https://helm.example/index.yaml'))).code).toBe('URL_REFUSED');
     },
   );
+});
+
+test('an abort ends it with its reason', async () => {
+  const { files, url } = await webBench();
+  const controller = new AbortController();
+  const stop = new Error('stop');
+  controller.abort(stop);
+  await expect(files.read(url, { limit: SIZE, signal: controller.signal })).rejects.toBe(stop);
+  const reading = (async () => {
+    for await (const chunk of files.fetch(url, { signal: controller.signal })) expect(chunk).toBeUndefined();
+  })();
+  await expect(reading).rejects.toBe(stop);
 });

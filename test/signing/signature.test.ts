@@ -1,15 +1,15 @@
 // Strictness: one signature has one encoding. Everything else is false, and never a throw.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { generateKeyPair, parsePrivateKey } from '../../src/signing/private-key.ts';
+import { generateKeyPair } from '../../src/signing/private-key.ts';
 import { verifySignature } from '../../src/signing/signature.ts';
-import { keySigner } from '../../src/signing/signer.ts';
+import { signerOf } from '../support/signer.ts';
 
 const MESSAGE = Buffer.from('what was signed');
 
 describe.each(['ecdsa-p256', 'ed25519', 'rsa'] as const)('%s', (algorithm) => {
   const pair = generateKeyPair({ algorithm });
-  const signer = keySigner(parsePrivateKey(pair.privatePem, { where: 'key' }));
+  const signer = signerOf(pair.privatePem);
   const accepts = (signature: string, message: Uint8Array = MESSAGE): boolean =>
     verifySignature(pair.publicKey, message, signature);
 
@@ -50,7 +50,7 @@ describe.each(['ecdsa-p256', 'ed25519', 'rsa'] as const)('%s', (algorithm) => {
 
 describe('ECDSA in another encoding (malleable DER)', () => {
   const pair = generateKeyPair();
-  const signer = keySigner(parsePrivateKey(pair.privatePem, { where: 'key' }));
+  const signer = signerOf(pair.privatePem);
   const accepts = (der: Buffer): boolean => verifySignature(pair.publicKey, MESSAGE, der.toString('base64'));
   const integers = (der: Buffer): [Buffer, Buffer] => {
     const rLength = der[3] ?? 0;

@@ -6,10 +6,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { confirmsGroup, fingerprintGroups } from '../../src/signing/fingerprint.ts';
-import { generateKeyPair, parsePrivateKey, type KeyPair } from '../../src/signing/private-key.ts';
-import { keySigner } from '../../src/signing/signer.ts';
+import { generateKeyPair, type KeyPair } from '../../src/signing/private-key.ts';
 import { formatSums } from '../../src/signing/sums.ts';
 import { trustCard } from '../../src/signing/trust-card.ts';
+import { signerOf } from '../support/signer.ts';
 import { haveTools } from '../support/tools.ts';
 
 let folder: string;
@@ -81,7 +81,7 @@ test('a fingerprint is read in groups, and typed without regard to case and blan
 });
 
 async function sign(pair: KeyPair, bytes: Buffer): Promise<string> {
-  return keySigner(parsePrivateKey(pair.privatePem, { where: 'key' })).sign(bytes);
+  return signerOf(pair.privatePem).sign(bytes);
 }
 
 /** The indented commands of the card's three steps, each as printed; temporary files go to the test's folder. */

@@ -6,15 +6,11 @@ import { onTestFinished } from 'vitest';
 import { geometryOf, type Geometry } from '../../src/bundle/geometry.ts';
 import { encodeBundleManifest } from '../../src/bundle/manifest.ts';
 import { writeBundle, type WriteBundleOptions, type WrittenBundle } from '../../src/bundle/writer.ts';
-import { generateKeyPair, parsePrivateKey, type KeyPair } from '../../src/signing/private-key.ts';
-import { keySigner, type Signer } from '../../src/signing/signer.ts';
+import { generateKeyPair, type KeyPair } from '../../src/signing/private-key.ts';
 import { pack, type Contents, type Packed } from './pack.ts';
+import { signerOf } from './signer.ts';
 
 export const keys: KeyPair = generateKeyPair();
-
-export function signerOf(pair: KeyPair): Signer {
-  return keySigner(parsePrivateKey(pair.privatePem, { where: 'a key of the test' }));
-}
 
 /** Nobody else is alive, so a lock that is left over is taken. */
 export const self = { pid: 4242, isAlive: () => false };
@@ -28,7 +24,7 @@ export function write(
   return writeBundle(packed.manifest, packed, {
     folder,
     fileName: 'site.tar',
-    signer: signerOf(keys),
+    signer: signerOf(keys.privatePem),
     self,
     ...options,
   });

@@ -1,9 +1,9 @@
 // Runs the command line in this process, as a user would type it, with its streams captured.
-import { Readable, Writable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { run } from '../../src/cli/run.ts';
-import type { Io } from '../../src/cli/io.ts';
 import type { PackagedProgram } from '../../src/core/program.ts';
 import type { AirgapEvent } from '../../src/core/events.ts';
+import { testIo } from './io.ts';
 
 export interface CliOptions {
   readonly cwd: string;
@@ -23,36 +23,21 @@ export interface CliResult {
 
 /** Cache and state live below `cwd`, so that a test leaves nothing behind elsewhere. */
 export async function cli(argv: readonly string[], options: CliOptions): Promise<CliResult> {
-  const stdout = captured();
-  const stderr = captured();
   const events: AirgapEvent[] = [];
-  const io: Io = {
+  const { io, stdout, stderr } = testIo({
     stdin: Readable.from(options.stdin === undefined ? [] : [Buffer.from(options.stdin)]),
-    stdout: stdout.stream,
-    stderr: stderr.stream,
     env: { XDG_CACHE_HOME: `${options.cwd}/.cache`, XDG_STATE_HOME: `${options.cwd}/.state`, ...options.env },
     cwd: options.cwd,
     homeDir: options.cwd,
     self: { pid: process.pid, isAlive: () => false },
     now: () => performance.now(),
-    signal: options.signal ?? new AbortController().signal,
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
     program: options.program,
     observe: (event) => {
       events.push(event);
       options.observe?.(event);
     },
-  };
-  const status = await run(argv, io);
-  return { status, stdout: stdout.text(), stderr: stderr.text(), events };
-}
-
-function captured(): { stream: Writable; text(): string } {
-  const chunks: Buffer[] = [];
-  const stream = new Writable({
-    write(chunk: Buffer, _encoding, done) {
-      chunks.push(chunk);
-      done();
-    },
   });
-  return { stream, text: () => Buffer.concat(chunks).toString() };
+  const status = await run(argv, io);
+  return { status, stdout: stdout(), stderr: stderr(), events };
 }

@@ -2,12 +2,13 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-const DATA = process.env['ECK_AIRGAP_TEST_DATA'] ?? fileURLToPath(new URL('../../../shared/data', import.meta.url));
+export const ELASTIC_DATA =
+  process.env['ECK_AIRGAP_TEST_DATA'] ?? fileURLToPath(new URL('../../../shared/data', import.meta.url));
 
 /** The folder of that name; where there is none, what is skipped for it is printed. */
 export function elasticData(purpose: string, name: string): string | undefined {
-  const folder = `${DATA}/${name}`;
+  const folder = `${ELASTIC_DATA}/${name}`;
   if (existsSync(folder)) return folder;
-  console.log(`skipped: ${purpose}: ${folder} is not there`);
+  console.log(`skipped: ${purpose}: no ${folder}; ECK_AIRGAP_TEST_DATA names another folder of such data`);
   return undefined;
 }

@@ -6,10 +6,11 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { dump } from 'js-yaml';
-import { paddingOf, tarHeader, TRAILER_SIZE } from '../../src/bundle/tar.ts';
 import { generateKeyPair } from '../../src/signing/private-key.ts';
+import { chartIndex, type PublishedChart } from './chart.ts';
 import { generateOpenPgpKey, type OpenPgpKey } from './openpgp-key.ts';
 import { crdsManifest, crdsStandIn, operatorManifest } from './operator-manifests.ts';
+import { layerTar } from './random-image.ts';
 
 /** Those with a mirror. */
 const HOSTS = ['download.elastic.co', 'helm.elastic.co', 'artifacts.elastic.co', 'github.com'] as const;
@@ -25,8 +26,6 @@ export interface ChartArchive {
 export interface ElasticDownloadsOptions {
   /** Releases of ECK; 3.5.0 by default. */
   readonly eck?: readonly string[];
-  /** Releases of eck-diagnostics; 1.11.0 by default. */
-  readonly diagnostics?: readonly string[];
   /** What helm.elastic.co has; nothing by default. */
   readonly charts?: readonly ChartArchive[];
   /** PEM of cosign.pub; a new key by default. */
@@ -106,7 +105,7 @@ export async function elasticDownloads(options: ElasticDownloadsOptions = {}): P
 }
 
 function upstream(options: ElasticDownloadsOptions, { armoured }: OpenPgpKey): Record<string, Buffer | string> {
-  const { eck = ['3.5.0'], diagnostics = ['1.11.0'], charts = [], smallCrds = false } = options;
+  const { eck = ['3.5.0'], charts = [], smallCrds = false } = options;
   const { cosignKey = generateKeyPair().publicPem } = options;
   const downloads = 'https://download.elastic.co/downloads/eck';
   return Object.fromEntries<Buffer | string>([
@@ -114,8 +113,8 @@ function upstream(options: ElasticDownloadsOptions, { armoured }: OpenPgpKey): R
       [`${downloads}/${version}/crds.yaml`, smallCrds ? crdsStandIn(version) : crdsManifest(version)] as const,
       [`${downloads}/${version}/operator.yaml`, operatorManifest(version)] as const,
     ]),
-    ...diagnostics.flatMap(diagnosticsRelease),
-    ['https://helm.elastic.co/index.yaml', chartIndex(charts)],
+    ...diagnosticsRelease('1.11.0'),
+    ['https://helm.elastic.co/index.yaml', chartIndex('https://helm.elastic.co', charts.map(published))],
     ...charts.map((chart) => [chartUrl(chart), chart.bytes] as const),
     ['https://artifacts.elastic.co/GPG-KEY-elasticsearch', armoured],
     ['https://artifacts.elastic.co/cosign.pub', cosignKey],
@@ -133,20 +132,12 @@ function diagnosticsRelease(version: string): (readonly [string, Buffer | string
 }
 
 function programArchive(text: string): Buffer {
-  const body = Buffer.from(text);
-  const end = Buffer.alloc(paddingOf(body.byteLength) + TRAILER_SIZE);
-  return gzipSync(Buffer.concat([tarHeader('eck-diagnostics', body.byteLength), body, end]));
+  return gzipSync(layerTar('eck-diagnostics', Buffer.from(text)));
 }
 
-/** As `helm repo index --url` makes it. */
-function chartIndex(charts: readonly ChartArchive[]): string {
-  const entries: Record<string, object[]> = {};
-  for (const chart of charts) {
-    const { name, version, bytes } = chart;
-    const entry = { apiVersion: 'v2', name, version, digest: sha256(bytes), urls: [chartUrl(chart)] };
-    (entries[name] ??= []).push(entry);
-  }
-  return dump({ apiVersion: 'v1', entries, generated: '2026-01-01T00:00:00Z' });
+function published(chart: ChartArchive): PublishedChart {
+  const { name, version, bytes } = chart;
+  return { chart: { name, version }, archive: bytes, url: chartUrl(chart) };
 }
 
 function chartUrl({ name, version }: ChartArchive): string {

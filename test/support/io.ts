@@ -11,20 +11,12 @@ export interface TestIo {
 
 export function testIo(overrides: Partial<Io> = {}): TestIo {
   let now = 0;
-  const out: string[] = [];
-  const err: string[] = [];
-  const into = (lines: string[]): Writable =>
-    new Writable({
-      write(chunk: Buffer, _encoding, done) {
-        lines.push(chunk.toString());
-        done();
-      },
-    });
+  const [out, err] = [captured(), captured()];
   return {
     io: {
       stdin: Readable.from([]),
-      stdout: into(out),
-      stderr: into(err),
+      stdout: out.stream,
+      stderr: err.stream,
       env: {},
       cwd: '/',
       homeDir: '/',
@@ -33,8 +25,19 @@ export function testIo(overrides: Partial<Io> = {}): TestIo {
       signal: new AbortController().signal,
       ...overrides,
     },
-    stdout: () => out.join(''),
-    stderr: () => err.join(''),
+    stdout: out.text,
+    stderr: err.text,
     advance: (ms) => (now += ms),
   };
+}
+
+function captured(): { readonly stream: Writable; readonly text: () => string } {
+  const chunks: Buffer[] = [];
+  const stream = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      chunks.push(chunk);
+      done();
+    },
+  });
+  return { stream, text: () => Buffer.concat(chunks).toString() };
 }

@@ -118,10 +118,15 @@ export async function journey(options: JourneyOptions = {}): Promise<Journey> {
       await rm(folder, { recursive: true, force: true });
     },
   };
-  for (const [name, graph] of Object.entries(graphs)) await made.publish(name, graph);
-  upstream.forget();
-  await made.writeSpec(options.spec);
-  return made;
+  try {
+    for (const [name, graph] of Object.entries(graphs)) await made.publish(name, graph);
+    upstream.forget();
+    await made.writeSpec(options.spec);
+    return made;
+  } catch (error) {
+    await made.end();
+    throw error;
+  }
 }
 
 async function startDownloads(eck: string, { realCrds = false }: JourneyOptions): Promise<ElasticDownloads> {

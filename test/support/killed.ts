@@ -15,7 +15,8 @@ export function killedAt(step: string, nth: number, options: KillOptions): Promi
     execFile(
       process.execPath,
       [SCRIPT, step, String(nth), ...options.argv],
-      { cwd: options.cwd, env: environment(options.cwd) },
+      // a process that hangs gets another signal than the one it gives itself
+      { cwd: options.cwd, env: environment(options.cwd), timeout: 60_000, killSignal: 'SIGTERM' },
       (error, _stdout, stderr) => {
         if (error?.signal === 'SIGKILL') resolve(true);
         else if (error) reject(new Error(`ended with ${String(error.code)}: ${stderr}`));

@@ -2,9 +2,7 @@
 // where it lies beside the project.
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-
-const DATA = process.env['ECK_AIRGAP_TEST_DATA'] ?? fileURLToPath(new URL('../../../shared/data', import.meta.url));
+import { ELASTIC_DATA } from './elastic-data.ts';
 
 export function operatorManifest(version: string): string {
   const image = `docker.elastic.co/eck/eck-operator:${version}`;
@@ -85,7 +83,7 @@ spec:
 
 /** The real one of this version where there is one, else `crdsStandIn`. */
 export function crdsManifest(version: string): string {
-  const real = join(DATA, `eck-${version}`, 'crds.yaml');
+  const real = join(ELASTIC_DATA, `eck-${version}`, 'crds.yaml');
   return existsSync(real) ? readFileSync(real, 'utf8') : crdsStandIn(version);
 }
 

@@ -3,8 +3,6 @@ import { connect, type Socket } from 'node:net';
 
 export interface RawConnection {
   readonly socket: Socket;
-  /** All that was received so far. */
-  received(): string;
   /** Resolves when `pattern` was received. @throws when the connection ends before */
   until(pattern: RegExp): Promise<RegExpExecArray>;
   /** Resolves with all that was received when the other side has ended the connection. */
@@ -24,7 +22,6 @@ export function rawConnection(port: number): RawConnection {
   const ended = new Promise<string>((resolve) => socket.on('close', () => resolve(text)));
   return {
     socket,
-    received: () => text,
     ended,
     until: async (pattern) => {
       for (;;) {

@@ -1,6 +1,5 @@
 // A misbehaving registry and a client of it, for one test; both are closed when the test ends. Time does not pass: a
 // sleep is recorded and over at once.
-import { createHash } from 'node:crypto';
 import { onTestFinished } from 'vitest';
 import { digestOf } from '../../src/core/digest.ts';
 import { collect, type ByteStream } from '../../src/core/streams.ts';
@@ -12,6 +11,7 @@ import type { Clock } from '../../src/registry/clock.ts';
 import { Registry, type RegistryOptions } from '../../src/registry/registry.ts';
 import type { Repository } from '../../src/registry/repository.ts';
 import { startFaultyRegistry, type FaultyRegistry, type FaultyRegistryOptions } from './faulty-registry.ts';
+import { randomBytes } from './random-image.ts';
 
 /** The repository that benches use. */
 export const NAME = 'demo/app';
@@ -81,10 +81,7 @@ export const alice = { find: async () => ({ kind: 'basic' as const, username: 'a
 
 /** Bytes that look random and are the same every time. */
 export function sampleBytes(size: number, seed = 'sample'): Buffer {
-  const blocks = Array.from({ length: Math.ceil(size / 32) }, (_, i) =>
-    createHash('sha256').update(`${seed} ${i}`).digest(),
-  );
-  return Buffer.concat(blocks).subarray(0, size);
+  return randomBytes(seed, size);
 }
 
 export interface Sample {

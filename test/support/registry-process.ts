@@ -1,4 +1,4 @@
-// A registry over a store on disk in a process of its own, to be killed: at the end of the test at the latest.
+// A registry over a store on disk in a process of its own, which is killed, or kills itself: at the end of the test at the latest.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
@@ -13,8 +13,10 @@ export interface RegistryProcess {
   readonly kill: () => Promise<void>;
 }
 
-export async function startRegistryProcess(folder: string): Promise<RegistryProcess> {
-  const child = spawn(process.execPath, [SCRIPT, folder], { stdio: ['ignore', 'pipe', 'inherit'] });
+/** @param changes of the disk that it makes before it kills itself; as many as come by default */
+export async function startRegistryProcess(folder: string, changes?: number): Promise<RegistryProcess> {
+  const args = changes === undefined ? [] : [String(changes)];
+  const child = spawn(process.execPath, [SCRIPT, folder, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
   const exited = once(child, 'exit');
   const kill = async (): Promise<void> => {
     child.kill('SIGKILL');

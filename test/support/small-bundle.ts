@@ -12,9 +12,8 @@ import { writeBundle } from '../../src/bundle/writer.ts';
 import { digestOf } from '../../src/core/digest.ts';
 import { openCache } from '../../src/oci/cache.ts';
 import type { Descriptor } from '../../src/oci/descriptor.ts';
-import { parsePrivateKey } from '../../src/signing/private-key.ts';
-import { keySigner } from '../../src/signing/signer.ts';
 import { randomImage, storeGraph } from './random-image.ts';
+import { signerOf } from './signer.ts';
 
 export interface SmallBundle {
   readonly bytes: Buffer;
@@ -40,7 +39,7 @@ export async function smallBundle(
     const image = randomImage(seed, { layerSize });
     await storeGraph(cache, image);
     const packed = await packBundle(lockOf(image.root), cache, { version: '0.0.0' });
-    const signer = keySigner(parsePrivateKey(privatePem, { where: 'key' }));
+    const signer = signerOf(privatePem);
     await writeBundle(packed.manifest, packed, { folder, fileName: 'site.tar', signer, self });
     return parseSmallBundle(await readFile(join(folder, 'site.tar')));
   } finally {

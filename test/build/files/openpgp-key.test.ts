@@ -1,17 +1,13 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { armor, enums, PacketList, readKey } from 'openpgp';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { checkKeyFile } from '../../../src/build/files/openpgp-key.ts';
 import { builtInCatalogue } from '../../../src/catalog/built-in.ts';
+import { elasticData } from '../../support/elastic-data.ts';
 import { generateOpenPgpKey, type OpenPgpKey } from '../../support/openpgp-key.ts';
 import { rejected } from '../../support/thrown.ts';
 
-const DATA = process.env['ECK_AIRGAP_TEST_DATA'] ?? fileURLToPath(new URL('../../../../shared/data', import.meta.url));
-const REAL = join(DATA, 'package-registry/GPG-KEY-elasticsearch');
-const ABSENT = !existsSync(REAL);
-if (ABSENT) console.log(`skipped: no GPG-KEY-elasticsearch in ${DATA}; ECK_AIRGAP_TEST_DATA names another folder`);
+const REAL = elasticData("Elastic's own key", 'package-registry/GPG-KEY-elasticsearch');
 
 let key: OpenPgpKey;
 let other: OpenPgpKey;
@@ -83,7 +79,7 @@ describe('a key file', () => {
   });
 });
 
-test.skipIf(ABSENT)("Elastic's key is the one of the catalogue", async () => {
+test.skipIf(REAL === undefined)("Elastic's key is the one of the catalogue", async () => {
   const pinned = builtInCatalogue.signingKeys.find(({ name }) => name === 'GPG-KEY-elasticsearch');
-  await checkKeyFile(readFileSync(REAL, 'utf8'), pinned!.fingerprint);
+  await checkKeyFile(readFileSync(REAL ?? '', 'utf8'), pinned!.fingerprint);
 });

