@@ -29,7 +29,7 @@ export async function measureBuild(lab: Lab, images: readonly LabImage[]): Promi
     const site = await addSite(lab, image.name.replace('/', '-'), [image]);
     const archive = join(lab.folder, 'archive.tar');
     const from = `docker://${lab.upstream.host}/${image.name}:1.0`;
-    const times = await inTurns(lab, {
+    const times = await inTurns(runsOf(lab, image), {
       build: async () => {
         await forget(site);
         return ours(lab, site, BUILD, MEMORY);
@@ -72,7 +72,7 @@ export async function measureLoad(lab: Lab, images: readonly LabImage[]): Promis
           { memory: MEMORY },
         ),
       );
-    const times = await inTurns(lab, {
+    const times = await inTurns(runsOf(lab, image), {
       load: () => withRegistry(lab, (registry) => ours(lab, site, loadCommand(site, registry), MEMORY)),
       archive: copy(`oci-archive:${archive}:1.0`),
       folder: copy(`oci:${image.layout}:1.0`),
@@ -119,6 +119,11 @@ export async function measureLoadAgain(lab: Lab, images: readonly LabImage[]): P
       ],
     ],
   };
+}
+
+/** Three runs say enough of what takes long. */
+function runsOf(lab: Lab, image: LabImage): Lab {
+  return image.bytes > 2048 * MIB ? { ...lab, runs: Math.min(3, lab.runs) } : lab;
 }
 
 export function shapeText({ shape }: LabImage): string {
