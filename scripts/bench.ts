@@ -96,7 +96,7 @@ async function publish(measured: readonly Section[], where: readonly string[], r
     command: commandLine('npm run bench', process.argv.slice(2)),
     circumstances: [
       ...where,
-      `times are medians of ${runs} runs in turns, of three for 4 GiB in build and load (the fastest and the slowest in brackets), layers are gzipped bytes that do not compress`,
+      `times are medians of ${runs} runs in turns, of a single one for 4 GiB in build and load (the fastest and the slowest in brackets), layers are gzipped bytes that do not compress`,
       'before each run of build, of load and of what they are compared with, 3 GiB of memory are used and freed: memory that a virtual machine gave back to its host costs whoever needs it next',
     ],
     sections: measured,

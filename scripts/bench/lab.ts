@@ -1,6 +1,7 @@
 // Where it is measured: a folder with images in a real registry, sites with a lock and a key, and the program as one file.
-import { mkdir, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { privateFolders } from '../interop/airgap.ts';
 import { run, type RunOptions } from '../interop/process.ts';
 import { startRegistry, type RealRegistry } from '../interop/registry.ts';
@@ -97,8 +98,12 @@ export async function timed(command: readonly string[], { memory, ...options }: 
  * slowly: a second or two for each GiB, for whoever asks first.
  */
 async function touchMemory(bytes: number): Promise<void> {
-  const touch = `for (let left = ${bytes}; left > 0; left -= 2 ** 26) (globalThis.kept ??= []).push(Buffer.alloc(2 ** 26, 1))`;
-  await run(process.execPath, ['-e', touch]);
+  const file = join(await mkdtemp(join(tmpdir(), 'eck-airgap-bench-memory-')), 'zeros');
+  try {
+    await run('dd', ['if=/dev/zero', `of=${file}`, 'bs=4M', `count=${Math.ceil(bytes / 2 ** 22)}`]);
+  } finally {
+    await rm(dirname(file), { recursive: true, force: true });
+  }
 }
 
 /** Several commands in turn, run by run, so that a machine that changes its speed does so for all of them. */
