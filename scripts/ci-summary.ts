@@ -54,6 +54,6 @@ function addTest({ fullName, status, meta }: Test, where: string): void {
     console.log(`failed: ${where}: ${fullName}`);
   } else {
     totals.skipped++;
-    console.log(`skipped: ${where}: ${fullName}: ${meta?.skipReason ?? 'no reason given'}`);
+    console.log(`skipped: ${where}: ${fullName}: ${meta?.skipReason ?? 'its file printed why, above'}`);
   }
 }
