@@ -1,12 +1,13 @@
 // The demo: the main job end to end with the real commands, on small but well-formed images under Elastic's names, with no
 // network beyond loopback. What it prints is what README shows.
 import { spawn, type ChildProcess } from 'node:child_process';
-import { copyFile, mkdir, mkdtemp, open, readdir, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, open, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { memoryStore } from '../src/registry/server/memory-store.ts';
 import { serveRegistry } from '../src/registry/server/server.ts';
 import { fillUpstream, SPEC } from './demo/upstream.ts';
+import { inScratch } from './scratch.ts';
 
 const CLI = new URL('../src/cli/main.ts', import.meta.url).pathname;
 
@@ -57,7 +58,6 @@ function indent(text: Buffer): string {
 
 async function main(): Promise<void> {
   const began = performance.now();
-  folder = await mkdtemp(join(tmpdir(), 'eck-airgap-demo-'));
   const upstream = await serveRegistry(memoryStore(), { host: '127.0.0.1', port: 0 });
   const enclave = await serveRegistry(memoryStore(), { host: '127.0.0.1', port: 0 });
   const stop = [() => upstream.close(), () => enclave.close()];
@@ -73,7 +73,6 @@ async function main(): Promise<void> {
     );
   } finally {
     await Promise.all(stop.map((close) => close()));
-    await rm(folder, { recursive: true, force: true });
   }
 }
 
@@ -189,4 +188,7 @@ async function damage(): Promise<void> {
   });
 }
 
-await main();
+await inScratch(tmpdir(), 'eck-airgap-demo-', async (made) => {
+  folder = made;
+  await main();
+});

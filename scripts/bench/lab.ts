@@ -1,7 +1,6 @@
 // Where it is measured: a folder with images in a real registry, sites with a lock and a key, and the program as one file.
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { privateFolders } from '../interop/airgap.ts';
 import { run, type RunOptions } from '../interop/process.ts';
 import { startRegistry, type RealRegistry } from '../interop/registry.ts';
@@ -58,8 +57,8 @@ export async function addSite(lab: Lab, name: string, images: readonly LabImage[
   return site;
 }
 
-/** What moving a GiB may need of it: a build writes to its cache and its bundle, a registry to its storage. */
-export const MEMORY = 3 * 1024 ** 3;
+/** MiB that moving a GiB may need of it: a build writes to its cache and its bundle, a registry to its storage. */
+const MEMORY = 3 * 1024;
 
 export const BUILD = ['build', 'airgap.yaml', '--key', 'keys/airgap.key', '--out', 'media', '--quiet'] as const;
 
@@ -74,19 +73,19 @@ export function loadCommand(site: Site, registry: RealRegistry): string[] {
 }
 
 /** Runs the program in a site; answers seconds. */
-export async function ours(lab: Lab, site: Site, args: readonly string[], memory?: number): Promise<number> {
-  return timed([lab.program, ...args], { cwd: site.folder, bare: true, env: privateFolders(site.folder), memory });
+export async function ours(lab: Lab, site: Site, args: readonly string[], memoryIn?: string): Promise<number> {
+  return timed([lab.program, ...args], { cwd: site.folder, bare: true, env: privateFolders(site.folder), memoryIn });
 }
 
 export interface TimedOptions extends Pick<RunOptions, 'cwd' | 'env' | 'bare'> {
-  /** Bytes of memory to use and free before it starts. */
-  readonly memory?: number | undefined;
+  /** A folder: memory is used and freed before it starts, by way of a file in it. */
+  readonly memoryIn?: string | undefined;
 }
 
 /** Seconds from the start of a command to its end, when all that was written before is on the disk. @throws Error when it fails */
-export async function timed(command: readonly string[], { memory, ...options }: TimedOptions = {}): Promise<number> {
+export async function timed(command: readonly string[], { memoryIn, ...options }: TimedOptions = {}): Promise<number> {
   await run('sync', []);
-  if (memory !== undefined) await touchMemory(memory);
+  if (memoryIn !== undefined) await touchMemory(memoryIn);
   const [program = '', ...args] = command;
   const began = performance.now();
   await run(program, args, options);
@@ -97,13 +96,10 @@ export async function timed(command: readonly string[], { memory, ...options }: 
  * What a process writes to files needs memory, and a virtual machine that gave free memory back to its host gets it again
  * slowly: a second or two for each GiB, for whoever asks first.
  */
-async function touchMemory(bytes: number): Promise<void> {
-  const file = join(await mkdtemp(join(tmpdir(), 'eck-airgap-bench-memory-')), 'zeros');
-  try {
-    await run('dd', ['if=/dev/zero', `of=${file}`, 'bs=4M', `count=${Math.ceil(bytes / 2 ** 22)}`]);
-  } finally {
-    await rm(dirname(file), { recursive: true, force: true });
-  }
+async function touchMemory(folder: string): Promise<void> {
+  const file = join(folder, 'zeros');
+  await run('dd', ['if=/dev/zero', `of=${file}`, 'bs=1M', `count=${MEMORY}`]);
+  await rm(file);
 }
 
 /** Several commands in turn, run by run, so that a machine that changes its speed does so for all of them. */
@@ -141,7 +137,7 @@ export async function fetchFloor(lab: Lab, image: LabImage): Promise<number> {
   const each =
     'for url in "$@"; do curl --silent --fail --output "$0" "$url"; openssl dgst -sha256 "$0"; sync "$0"; done';
   try {
-    return await timed(['sh', '-ec', each, file, ...urls], { memory: MEMORY });
+    return await timed(['sh', '-ec', each, file, ...urls], { memoryIn: lab.folder });
   } finally {
     await rm(file, { force: true });
   }
@@ -153,7 +149,7 @@ export async function hashFloor(image: LabImage): Promise<number> {
 }
 
 /** The least that a registry takes for each layer after the other: curl with all of it in one request. */
-export async function pushFloor(image: LabImage, registry: RealRegistry): Promise<number> {
+export async function pushFloor(lab: Lab, image: LabImage, registry: RealRegistry): Promise<number> {
   const commands: string[] = [];
   for (const layer of image.layers) {
     const started = await fetch(`${registry.url}/v2/${image.name}/blobs/uploads/`, { method: 'POST' });
@@ -162,7 +158,7 @@ export async function pushFloor(image: LabImage, registry: RealRegistry): Promis
   }
   const each =
     'while [ $# -gt 0 ]; do curl --silent --fail --upload-file "$1" --header "Content-Type: application/octet-stream" "$2"; shift 2; done';
-  return timed(['sh', '-ec', each, 'sh', ...commands], { memory: MEMORY });
+  return timed(['sh', '-ec', each, 'sh', ...commands], { memoryIn: lab.folder });
 }
 
 /** Of this machine and this source: no name, no path. */

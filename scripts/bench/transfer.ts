@@ -13,7 +13,6 @@ import {
   hashFloor,
   inTurns,
   loadCommand,
-  MEMORY,
   ours,
   pushFloor,
   timed,
@@ -32,12 +31,12 @@ export async function measureBuild(lab: Lab, images: readonly LabImage[]): Promi
     const times = await inTurns(runsOf(lab, image), {
       build: async () => {
         await forget(site);
-        return ours(lab, site, BUILD, MEMORY);
+        return ours(lab, site, BUILD, lab.folder);
       },
       skopeo: async () => {
         await rm(archive, { force: true });
         const copy = `skopeo copy --quiet --src-tls-verify=false "$0" "oci-archive:$1:1.0" && sync "$1"`;
-        return timed(['sh', '-c', copy, from, archive], { memory: MEMORY });
+        return timed(['sh', '-c', copy, from, archive], { memoryIn: lab.folder });
       },
       floor: () => fetchFloor(lab, image),
     });
@@ -69,14 +68,14 @@ export async function measureLoad(lab: Lab, images: readonly LabImage[]): Promis
       withRegistry(lab, (registry) =>
         timed(
           ['skopeo', 'copy', '--quiet', '--dest-tls-verify=false', from, `docker://${registry.host}/${image.name}:1.0`],
-          { memory: MEMORY },
+          { memoryIn: lab.folder },
         ),
       );
     const times = await inTurns(runsOf(lab, image), {
-      load: () => withRegistry(lab, (registry) => ours(lab, site, loadCommand(site, registry), MEMORY)),
+      load: () => withRegistry(lab, (registry) => ours(lab, site, loadCommand(site, registry), lab.folder)),
       archive: copy(`oci-archive:${archive}:1.0`),
       folder: copy(`oci:${image.layout}:1.0`),
-      curl: () => withRegistry(lab, (registry) => pushFloor(image, registry)),
+      curl: () => withRegistry(lab, (registry) => pushFloor(lab, image, registry)),
       hash: () => hashFloor(image),
     });
     await rm(archive, { force: true });

@@ -20,7 +20,7 @@ export const CLIENT_CERTIFICATE_HINT =
   'Put NAME.cert and NAME.key into a folder named as the host is, and pass the folder above it as --certs-dir.';
 const AGAIN = 'Run the same command again when the network is better: what is done is not done twice.';
 /** What speaks TLS just hangs up on plain HTTP. */
-const CUT_IN_PLAIN_HTTP = `If TLS is spoken there, leave out --plain-http, or write https://. Otherwise: ${AGAIN.charAt(0).toLowerCase()}${AGAIN.slice(1)}`;
+const CUT_IN_PLAIN_HTTP = `If TLS is spoken there, leave out --plain-http, or write https://. ${AGAIN}`;
 
 /** A failed exchange with the server of a URL. The signal's own reason is not for this function. */
 export function connectionError(cause: unknown, { host, origin, protocol }: URL): AirgapError {
