@@ -16,15 +16,36 @@ const shared: BuildOptions = {
   logLevel: 'warning',
 };
 
+/** What stands around the program. */
+interface Frame {
+  readonly banner: string;
+  readonly footer: string;
+}
+
+/** A file that Node runs. */
+const SCRIPT: Frame = { banner: '#!/usr/bin/env node', footer: '' };
+
+/** An expression, for who compiles it: a function of what it uses of a CommonJS module. */
+export const FUNCTION: Frame = {
+  banner: '(function (require, module, __filename) {',
+  footer: '})',
+};
+
 /** Bundles the program with all that it uses. The same source gives the same bytes in any folder. */
-export async function bundleProgram(outfile: string): Promise<void> {
+export async function bundleProgram(outfile: string, { banner, footer }: Frame = SCRIPT): Promise<void> {
   const { version } = JSON.parse(await readFile(`${root}package.json`, 'utf8')) as { version: string };
   await build({
     ...shared,
     entryPoints: ['src/cli/main.ts'],
     outfile,
     plugins: [deferred(['undici', 'iconv-lite', 'openpgp'], shared)],
-    banner: { js: '#!/usr/bin/env node' },
+    banner: { js: banner },
+    footer: { js: footer },
     define: { ECK_AIRGAP_VERSION: JSON.stringify(version), 'import.meta.url': '""' },
   });
+}
+
+/** Bundles a script that uses nothing but Node. */
+export async function bundleScript(entry: string, outfile: string): Promise<void> {
+  await build({ ...shared, entryPoints: [entry], outfile });
 }

@@ -4,9 +4,10 @@ import { createHash } from 'node:crypto';
 import { chmod, copyFile, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { bundleProgram } from '../build/bundle.ts';
+import { bundleProgram, bundleScript, FUNCTION } from '../build/bundle.ts';
 import { baseBinary, pinned } from './base.ts';
 import { withoutCertificate } from './certificate.ts';
+import { codeCache } from './code-cache.ts';
 import { requireStrip, strip } from './strip.ts';
 import type { Target } from './targets.ts';
 
@@ -38,8 +39,10 @@ export async function packageProgram(targets: readonly Target[], options: Packag
   await mkdir(options.out, { recursive: true });
   const work = await mkdtemp(join(options.out, '.package-'));
   try {
-    await bundleProgram(join(work, 'eck-airgap.cjs'));
-    for (const target of targets) options.onPackaged(await packageOne(target, work, options));
+    const parts = { start: join(work, 'start.cjs'), program: join(work, 'eck-airgap.cjs') };
+    await bundleScript(new URL('start.ts', import.meta.url).pathname, parts.start);
+    await bundleProgram(parts.program, FUNCTION);
+    for (const target of targets) options.onPackaged(await packageOne(target, parts, work, options));
   } finally {
     await rm(work, { recursive: true, force: true });
   }
@@ -52,14 +55,22 @@ async function requireSameNode(target: Target): Promise<void> {
   throw new Error(`${target.name} is packaged by Node ${version}; this is Node ${process.version}: run "npm ci".`);
 }
 
-async function packageOne(target: Target, work: string, { out, cache, signal }: PackageOptions): Promise<Packaged> {
+/** Paths of what goes into every binary. */
+interface Parts {
+  readonly start: string;
+  readonly program: string;
+}
+
+async function packageOne(target: Target, parts: Parts, work: string, options: PackageOptions): Promise<Packaged> {
+  const { out, cache, signal } = options;
   const base = join(work, `base-${target.name}`);
   await copyFile(await baseBinary(target, { cache, work, signal }), base);
   if (target.platform === 'win') await writeFile(base, withoutCertificate(await readFile(base)));
   await chmod(base, 0o755);
   await strip(target, base);
   const whole = join(work, target.file);
-  await inject(target, { base, whole, work, signal });
+  const compiled = await codeCache(target, { base, program: parts.program, work, signal });
+  await inject(target, { ...parts, base, compiled, whole, work, signal });
   await chmod(whole, 0o755);
   const bytes = await readFile(whole);
   await rename(whole, join(out, target.file));
@@ -67,15 +78,25 @@ async function packageOne(target: Target, work: string, { out, cache, signal }: 
   return { path: join(out, target.file), bytes: bytes.length, sha256 };
 }
 
-interface InjectOptions {
+interface InjectOptions extends Parts {
   readonly base: string;
+  readonly compiled: string | undefined;
   readonly whole: string;
   readonly work: string;
   readonly signal: AbortSignal;
 }
 
-async function inject(target: Target, { base, whole, work, signal }: InjectOptions): Promise<void> {
+async function inject(target: Target, options: InjectOptions): Promise<void> {
+  const { start, program, base, compiled, whole, work, signal } = options;
   const script = new URL('inject.ts', import.meta.url).pathname;
-  const args = [script, base, join(work, 'eck-airgap.cjs'), whole, target.platform, target.arch];
-  await run(process.execPath, args, { signal, env: { ...process.env, TMPDIR: work } });
+  const args = [
+    base,
+    whole,
+    target.platform,
+    target.arch,
+    start,
+    program,
+    ...(compiled === undefined ? [] : [compiled]),
+  ];
+  await run(process.execPath, [script, ...args], { signal, env: { ...process.env, TMPDIR: work } });
 }

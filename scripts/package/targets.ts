@@ -13,6 +13,8 @@ export interface Target {
   readonly arch: 'x64' | 'arm64';
   /** The GNU name of the processor. */
   readonly processor: 'x86_64' | 'aarch64';
+  /** Whether it gets a code cache, which takes a machine that can run its Node. */
+  readonly codeCache: boolean;
 }
 
 export const targets: readonly Target[] = [
@@ -24,6 +26,7 @@ export const targets: readonly Target[] = [
     platform: 'linux',
     arch: 'x64',
     processor: 'x86_64',
+    codeCache: true,
   },
   {
     name: 'linux-arm64',
@@ -33,6 +36,7 @@ export const targets: readonly Target[] = [
     platform: 'linux',
     arch: 'arm64',
     processor: 'aarch64',
+    codeCache: false,
   },
   {
     name: 'win-x64',
@@ -42,6 +46,7 @@ export const targets: readonly Target[] = [
     platform: 'win',
     arch: 'x64',
     processor: 'x86_64',
+    codeCache: false,
   },
 ];
 

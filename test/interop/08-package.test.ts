@@ -11,7 +11,9 @@ import { rcdataNames } from '../../scripts/interop/pe.ts';
 import { output, run } from '../../scripts/interop/process.ts';
 import { digestAt } from '../../scripts/interop/skopeo.ts';
 import type { Tool } from '../../scripts/interop/tools.ts';
+import { bundleProgram, FUNCTION } from '../../scripts/build/bundle.ts';
 import { certificateTable } from '../../scripts/package/certificate.ts';
+import { codeCache } from '../../scripts/package/code-cache.ts';
 import { targets } from '../../scripts/package/targets.ts';
 import { VERSION } from '../../src/cli/version.ts';
 import { journey, once } from './stage/journey.ts';
@@ -82,6 +84,18 @@ describe('08 package, linux-x64', () => {
     const env = { NODE_OPTIONS: `--require ${evil}` };
     expect(await output(process.execPath, ['--eval', '0'], { env })).toBe('evil');
     expect(await output(packagedBinary('linux-x64'), ['--version'], { env })).toBe(VERSION);
+  });
+
+  journey('it holds the code cache of its program', { needs: STRIP }, async (stage) => {
+    const work = await scratchFolder(stage, 'code-cache-');
+    const program = join(work, 'eck-airgap.cjs');
+    await bundleProgram(program, FUNCTION);
+    for (const target of targets) {
+      const options = { base: process.execPath, program, work, signal: new AbortController().signal };
+      const cache = await readFile((await codeCache({ ...target, codeCache: true }, options)) ?? '');
+      const binary = await readFile(packagedBinary(target.name));
+      expect(binary.includes(cache), target.name).toBe(target.name === 'linux-x64');
+    }
   });
 
   journey('packaged a second time, it is the same, byte for byte', { needs: STRIP }, async (stage) => {

@@ -1,0 +1,38 @@
+// The code cache: what V8 makes of the program's source, so that a start does not have to. V8 takes it only in the same Node
+// for the same processor, whatever its model, and refuses it otherwise.
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { bundleScript } from '../build/bundle.ts';
+import type { Target } from './targets.ts';
+
+const run = promisify(execFile);
+const maker = new URL('make-code-cache.ts', import.meta.url).pathname;
+
+export interface CodeCacheOptions {
+  /** The platform's Node. */
+  readonly base: string;
+  /** The bundled program. */
+  readonly program: string;
+  /** Folder for what it is made with, and for itself. */
+  readonly work: string;
+  readonly signal: AbortSignal;
+}
+
+/** Answers its path; undefined for a platform that gets none. @throws Error where that Node can not run here */
+export async function codeCache(
+  target: Target,
+  { base, program, work, signal }: CodeCacheOptions,
+): Promise<string | undefined> {
+  if (!target.codeCache) return undefined;
+  const script = join(work, 'make-code-cache.cjs');
+  const output = join(work, `code-cache-${target.name}`);
+  await bundleScript(maker, script);
+  try {
+    await run(base, ['--predictable', script, program, output], { signal, env: {} });
+  } catch (error) {
+    signal.throwIfAborted();
+    throw new Error(`${target.name} is packaged where its Node can run, which it can not here: ${String(error)}`);
+  }
+  return output;
+}

@@ -1,0 +1,57 @@
+// The code cache of the program: that V8 takes it, and that it is the same whoever makes it.
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Script } from 'node:vm';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { bundleProgram, FUNCTION } from '../../scripts/build/bundle.ts';
+import { codeCache } from '../../scripts/package/code-cache.ts';
+import { targets, type Target } from '../../scripts/package/targets.ts';
+
+let work: string;
+let program: string;
+
+beforeAll(async () => {
+  work = await mkdtemp(join(tmpdir(), 'eck-airgap-code-cache-'));
+  program = join(work, 'eck-airgap.cjs');
+  await bundleProgram(program, FUNCTION);
+});
+
+afterAll(async () => {
+  await rm(work, { recursive: true });
+});
+
+async function made(target: Partial<Target>, base = process.execPath): Promise<string | undefined> {
+  const [some] = targets;
+  if (some === undefined) throw new Error('there are no targets');
+  return codeCache({ ...some, ...target }, { base, program, work, signal: new AbortController().signal });
+}
+
+function takenBy(source: string, cache: Buffer): boolean {
+  return new Script(source, { cachedData: cache }).cachedDataRejected === false;
+}
+
+describe('codeCache', () => {
+  it('is taken by the Node that it was made with, and not for another program', async () => {
+    const source = await readFile(program, 'latin1');
+    const cache = await readFile((await made({ codeCache: true })) ?? '');
+    expect(takenBy(source, cache)).toBe(true);
+    expect(takenBy(`${source}//`, cache)).toBe(false);
+  });
+
+  it('is the same each time', async () => {
+    const first = await readFile((await made({ name: 'one', codeCache: true })) ?? '');
+    const second = await readFile((await made({ name: 'two', codeCache: true })) ?? '');
+    expect(first.equals(second)).toBe(true);
+  });
+
+  it('is not made for a platform that gets none', async () => {
+    expect(await made({ codeCache: false })).toBeUndefined();
+  });
+
+  it('names the platform whose Node can not run here', async () => {
+    await expect(made({ name: 'other', codeCache: true }, program)).rejects.toThrow(
+      /^other is packaged where its Node/,
+    );
+  });
+});
