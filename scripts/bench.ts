@@ -1,5 +1,6 @@
 // `npm run bench`: what build, load, verify and serve take here, beside skopeo and the least that this machine can do.
-// Usage: npm run bench [-- --quick] [--runs N] [--only SECTION …] [--program FILE] [--scratch FOLDER]
+// Usage: npm run bench [-- --quick] [--runs N] [--only SECTION …] [--program FILE] [--skopeo FILE] [--registry FILE]
+//        [--page FILE] [--scratch FOLDER]
 // Without other options than --scratch it writes docs/benchmark.md; the status is 1 when a goal is missed.
 import { access, statfs, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -52,6 +53,9 @@ const { values } = parseArgs({
     runs: { type: 'string' },
     only: { type: 'string', multiple: true, default: [] },
     program: { type: 'string' },
+    skopeo: { type: 'string' },
+    registry: { type: 'string' },
+    page: { type: 'string' },
     scratch: { type: 'string', default: tmpdir() },
   },
 });
@@ -61,13 +65,18 @@ async function main(): Promise<void> {
   await requireTools();
   await requireSpace(values.scratch, values.quick ? 1 : 40);
   const program = values.program === undefined ? await packaged() : resolve(values.program);
+  const peers = {
+    skopeo: values.skopeo === undefined ? 'skopeo' : resolve(values.skopeo),
+    registry: values.registry === undefined ? 'docker-registry' : resolve(values.registry),
+  };
   const runs = wholeNumber('--runs', values.runs) ?? (values.quick ? 1 : 5);
   await inScratch(values.scratch, 'eck-airgap-bench-', async (folder) => {
-    const upstream = await startRegistry(join(folder, 'upstream'));
+    const upstream = await startRegistry(join(folder, 'upstream'), { program: peers.registry });
     try {
-      const lab: Lab = { folder, program, runs, upstream, say: (text) => console.error(text) };
+      const say = (text: string): void => console.error(text);
+      const lab: Lab = { folder, program, runs, upstream, peers, holdsMemory: !values.quick, say };
       const measured = await measureAll(lab);
-      await publish(measured, await circumstances(root), runs);
+      await publish(measured, await circumstances(root, peers), runs);
     } finally {
       await upstream.stop();
     }
@@ -96,13 +105,16 @@ async function publish(measured: readonly Section[], where: readonly string[], r
     command: commandLine('npm run bench', process.argv.slice(2)),
     circumstances: [
       ...where,
-      `times are medians of ${runs} runs in turns, of a single one for 4 GiB in build and load (the fastest and the slowest in brackets), layers are gzipped bytes that do not compress`,
-      'before each run of build, of load and of what they are compared with, 3 GiB of memory are used and freed: memory that a virtual machine gave back to its host costs whoever needs it next',
+      `times are medians of ${runs} runs in turns (the fastest and the slowest in brackets), layers are gzipped bytes that do not compress`,
+      values.quick
+        ? 'quick: with small images, without holding free memory'
+        : 'during build, load and what they are compared with, nearly all free memory is held and given up as it is wanted: what lies free a virtual machine gives back to its host, and whoever writes files next pays for getting it again',
     ],
     sections: measured,
   });
-  if (isWhole()) await writeFile(join(root, PAGE), page);
-  else console.log(page);
+  const file = values.page ?? (isWhole() ? join(root, PAGE) : undefined);
+  if (file === undefined) console.log(page);
+  else await writeFile(file, page);
   if (values.quick) return; // what starting costs is most of it then
   for (const line of missed(measured)) {
     console.error(`missed: ${line}`);
@@ -112,7 +124,8 @@ async function publish(measured: readonly Section[], where: readonly string[], r
 
 /** Whether what was measured is all of this source, in the usual way. */
 function isWhole(): boolean {
-  return !values.quick && values.only.length === 0 && values.runs === undefined && values.program === undefined;
+  const { quick, only, runs, program, skopeo, registry } = values;
+  return !quick && only.length === 0 && [runs, program, skopeo, registry].every((value) => value === undefined);
 }
 
 async function packaged(): Promise<string> {

@@ -8,6 +8,8 @@ export interface Goal {
   readonly limit: number;
   readonly atLeast?: true;
   readonly exactly?: true;
+  /** What the least that can be done comes to, in the same measure. */
+  readonly floor?: number;
   readonly unit: string;
 }
 
@@ -64,7 +66,14 @@ export function goalText(goal: Goal): string {
   if (goal.exactly === true)
     return `${number(goal.value)} of ${number(goal.limit)}${goal.unit}${holds(goal) ? '' : ' **missed**'}`;
   const sign = goal.atLeast === true ? '≥' : '≤';
-  return `${number(goal.value)}${goal.unit} (${sign} ${number(goal.limit)}${goal.unit}: ${holds(goal) ? 'holds' : '**missed**'})`;
+  return `${number(goal.value)}${goal.unit} (${sign} ${number(goal.limit)}${goal.unit}: ${verdict(goal)})`;
+}
+
+function verdict(goal: Goal): string {
+  if (holds(goal)) return 'holds';
+  const { floor } = goal;
+  if (floor === undefined || holds({ ...goal, value: floor })) return '**missed**';
+  return `**missed**; the floor alone is ${number(floor)}`;
 }
 
 export function seconds({ median, from, to }: Spread): string {

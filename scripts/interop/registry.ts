@@ -24,12 +24,22 @@ export interface Request {
   readonly status: number;
 }
 
-/** Starts a registry that keeps everything below `folder`. Without certificates it is plain and asks for no account. */
-export async function startRegistry(folder: string, certificates?: Certificates): Promise<RealRegistry> {
+export interface RealRegistryOptions {
+  /** Without them it is plain and asks for no account. */
+  readonly certificates?: Certificates | undefined;
+  /** Debian's by default. */
+  readonly program?: string | undefined;
+}
+
+/** Starts a registry that keeps everything below `folder`. */
+export async function startRegistry(
+  folder: string,
+  { certificates, program = 'docker-registry' }: RealRegistryOptions = {},
+): Promise<RealRegistry> {
   await mkdir(folder, { recursive: true });
   const config = join(folder, 'config.json');
   await writeFile(config, JSON.stringify(await configuration(folder, certificates)));
-  const daemon = startDaemon('docker-registry', ['serve', config], { logFile: join(folder, 'registry.log') });
+  const daemon = startDaemon(program, ['serve', config], { logFile: join(folder, 'registry.log') });
   const [, port = ''] = await daemon.printed(/listening on 127\.0\.0\.1:([0-9]+)/);
   const host = `${certificates ? 'localhost' : '127.0.0.1'}:${port}`;
   const authfile = join(folder, 'auth.json');

@@ -17,6 +17,9 @@ describe('a goal', () => {
     { goal: { value: 84.5, limit: 85, unit: ' %', atLeast: true }, text: '84.50 % (≥ 85 %: **missed**)' },
     { goal: { value: 200, limit: 200, exactly: true, unit: '' }, text: '200 of 200' },
     { goal: { value: 201, limit: 200, exactly: true, unit: '' }, text: '201 of 200 **missed**' },
+    { goal: { ...atMost(0.7), floor: 0.5 }, text: '0.70 (≤ 0.60: **missed**)' },
+    { goal: { ...atMost(0.7), floor: 0.65 }, text: '0.70 (≤ 0.60: **missed**; the floor alone is 0.65)' },
+    { goal: { ...atMost(0.5), floor: 0.65 }, text: '0.50 (≤ 0.60: holds)' },
     { goal: { value: NaN, limit: 200, unit: ' MiB' }, text: 'NaN MiB (≤ 200 MiB: **missed**)' },
   ] as const)('$text', ({ goal, text }) => {
     expect(goalText(goal)).toBe(text);

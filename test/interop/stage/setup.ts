@@ -52,7 +52,7 @@ export async function setup(project: TestProject): Promise<void> {
   }
   folder = await mkdtemp(join(tmpdir(), 'eck-airgap-interop-'));
   const certificates = await makeCertificates(join(folder, 'certificates'));
-  upstream = await startRegistry(join(folder, 'upstream'), certificates);
+  upstream = await startRegistry(join(folder, 'upstream'), { certificates });
   const digests = await fillRegistry(upstream, { certificates, folder, nginx });
   const { host, url, authfile } = upstream;
   project.provide('stage', { folder, certificates, upstream: { host, url, authfile }, digests });

@@ -73,7 +73,7 @@ export async function writeAuthfile(stage: Stage, host: string): Promise<string>
 /** A registry of the enclave, which stops at the end of the test. */
 export async function enclaveRegistry(stage: Stage, shape: 'tls' | 'plain' = 'tls'): Promise<RealRegistry> {
   const folder = await scratchFolder(stage, 'enclave-');
-  const registry = await startRegistry(folder, shape === 'tls' ? stage.certificates : undefined);
+  const registry = await startRegistry(folder, { certificates: shape === 'tls' ? stage.certificates : undefined });
   onTestFinished(async () => {
     await registry.stop();
     await rm(folder, { recursive: true, force: true });
