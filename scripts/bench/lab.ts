@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { privateFolders } from '../interop/airgap.ts';
 import { run, type RunOptions } from '../interop/process.ts';
 import { startRegistry, type RealRegistry } from '../interop/registry.ts';
-import type { Ballast } from './ballast.ts';
 import { machine, sourceCommit } from './machine.ts';
 import { blobFile, makeLayout, type ImageShape, type MadeImage } from './image.ts';
 
@@ -15,8 +14,6 @@ export interface Lab {
   readonly runs: number;
   readonly upstream: RealRegistry;
   readonly peers: Peers;
-  /** Whether free memory is held while files are moved (ballast.ts). */
-  readonly holdsMemory: boolean;
   say(text: string): void;
 }
 
@@ -67,6 +64,9 @@ export async function addSite(lab: Lab, name: string, images: readonly LabImage[
   return site;
 }
 
+/** MiB that moving a GiB may need of it: a build writes to its cache and its bundle, a registry to its storage. */
+const MEMORY = 3 * 1024;
+
 export const BUILD = ['build', 'airgap.yaml', '--key', 'keys/airgap.key', '--out', 'media', '--quiet'] as const;
 
 /** Nothing of an earlier build is there any more. */
@@ -80,23 +80,33 @@ export function loadCommand(site: Site, registry: RealRegistry): string[] {
 }
 
 /** Runs the program in a site; answers seconds. */
-export async function ours(lab: Lab, site: Site, args: readonly string[], ballast?: Ballast): Promise<number> {
-  return timed([lab.program, ...args], { cwd: site.folder, bare: true, env: privateFolders(site.folder), ballast });
+export async function ours(lab: Lab, site: Site, args: readonly string[], memoryIn?: string): Promise<number> {
+  return timed([lab.program, ...args], { cwd: site.folder, bare: true, env: privateFolders(site.folder), memoryIn });
 }
 
 export interface TimedOptions extends Pick<RunOptions, 'cwd' | 'env' | 'bare'> {
-  /** Filled before it starts. */
-  readonly ballast?: Ballast | undefined;
+  /** A folder: memory is used and freed before it starts, by way of a file in it. */
+  readonly memoryIn?: string | undefined;
 }
 
 /** Seconds from the start of a command to its end, when all that was written before is on the disk. @throws Error when it fails */
-export async function timed(command: readonly string[], { ballast, ...options }: TimedOptions = {}): Promise<number> {
+export async function timed(command: readonly string[], { memoryIn, ...options }: TimedOptions = {}): Promise<number> {
   await run('sync', []);
-  ballast?.fill();
+  if (memoryIn !== undefined) await touchMemory(memoryIn);
   const [program = '', ...args] = command;
   const began = performance.now();
   await run(program, args, options);
   return (performance.now() - began) / 1000;
+}
+
+/**
+ * What a process writes to files needs memory, and a virtual machine that gave free memory back to its host gets it again
+ * slowly: a second or two for each GiB, for whoever asks first.
+ */
+async function touchMemory(folder: string): Promise<void> {
+  const file = join(folder, 'zeros');
+  await run('dd', ['if=/dev/zero', `of=${file}`, 'bs=1M', `count=${MEMORY}`]);
+  await rm(file);
 }
 
 /** Several commands in turn, run by run, so that a machine that changes its speed does so for all of them. */
@@ -128,13 +138,13 @@ export async function withRegistry<T>(lab: Lab, task: (registry: RealRegistry) =
 }
 
 /** The least that fetching takes: curl to a file, openssl over it, and sync. */
-export async function fetchFloor(lab: Lab, image: LabImage, ballast?: Ballast): Promise<number> {
+export async function fetchFloor(lab: Lab, image: LabImage): Promise<number> {
   const file = join(lab.folder, 'floor');
   const urls = image.layers.map(({ digest }) => `${lab.upstream.url}/v2/${image.name}/blobs/${digest}`);
   const each =
     'for url in "$@"; do curl --silent --fail --output "$0" "$url"; openssl dgst -sha256 "$0"; sync "$0"; done';
   try {
-    return await timed(['sh', '-ec', each, file, ...urls], { ballast });
+    return await timed(['sh', '-ec', each, file, ...urls], { memoryIn: lab.folder });
   } finally {
     await rm(file, { force: true });
   }
@@ -146,7 +156,7 @@ export async function hashFloor(image: LabImage): Promise<number> {
 }
 
 /** The least that a registry takes for each layer after the other: curl with all of it in one request. */
-export async function pushFloor(image: LabImage, registry: RealRegistry, ballast?: Ballast): Promise<number> {
+export async function pushFloor(lab: Lab, image: LabImage, registry: RealRegistry): Promise<number> {
   const commands: string[] = [];
   for (const layer of image.layers) {
     const started = await fetch(`${registry.url}/v2/${image.name}/blobs/uploads/`, { method: 'POST' });
@@ -155,7 +165,7 @@ export async function pushFloor(image: LabImage, registry: RealRegistry, ballast
   }
   const each =
     'while [ $# -gt 0 ]; do curl --silent --fail --upload-file "$1" --header "Content-Type: application/octet-stream" "$2"; shift 2; done';
-  return timed(['sh', '-ec', each, 'sh', ...commands], { ballast });
+  return timed(['sh', '-ec', each, 'sh', ...commands], { memoryIn: lab.folder });
 }
 
 /** Of this machine and this source: no name, no path. */

@@ -20,13 +20,10 @@ import {
   type Lab,
   type LabImage,
 } from './lab.ts';
-import { withBallast, type Ballast } from './ballast.ts';
 import { MIB } from './image.ts';
 
 export async function measureBuild(lab: Lab, images: readonly LabImage[]): Promise<Section> {
-  const rows = await withBallast(lab.holdsMemory, (ballast) =>
-    eachInTurn(images, (image) => buildRow(lab, image, ballast)),
-  );
+  const rows = await eachInTurn(images, (image) => buildRow(lab, image));
   return {
     title: 'build',
     text: 'From an empty cache to a signed and synced bundle, the cache written too, against `skopeo copy docker://… oci-archive:FILE && sync FILE`. The floor is curl to a file, `openssl dgst` over it, and sync, layer by layer.',
@@ -35,23 +32,23 @@ export async function measureBuild(lab: Lab, images: readonly LabImage[]): Promi
   };
 }
 
-async function buildRow(lab: Lab, image: LabImage, ballast: Ballast | undefined): Promise<(string | Goal)[]> {
+async function buildRow(lab: Lab, image: LabImage): Promise<(string | Goal)[]> {
   const site = await addSite(lab, image.name.replace('/', '-'), [image]);
   const archive = join(lab.folder, 'archive.tar');
   const from = `docker://${lab.upstream.host}/${image.name}:1.0`;
   const times = await inTurns(lab, {
     build: async () => {
-      const time = await ours(lab, site, BUILD, ballast);
+      const time = await ours(lab, site, BUILD, lab.folder);
       await forget(site);
       return time;
     },
     skopeo: async () => {
       const copy = '"$0" copy --quiet --src-tls-verify=false "$1" "oci-archive:$2:1.0" && sync "$2"';
-      const time = await timed(['sh', '-c', copy, lab.peers.skopeo, from, archive], { ballast });
+      const time = await timed(['sh', '-c', copy, lab.peers.skopeo, from, archive], { memoryIn: lab.folder });
       await rm(archive);
       return time;
     },
-    floor: () => fetchFloor(lab, image, ballast),
+    floor: () => fetchFloor(lab, image),
   });
   return [
     shapeText(image),
@@ -63,9 +60,7 @@ async function buildRow(lab: Lab, image: LabImage, ballast: Ballast | undefined)
 }
 
 export async function measureLoad(lab: Lab, images: readonly LabImage[]): Promise<Section> {
-  const rows = await withBallast(lab.holdsMemory, (ballast) =>
-    eachInTurn(images, (image) => loadRow(lab, image, ballast)),
-  );
+  const rows = await eachInTurn(images, (image) => loadRow(lab, image));
   return {
     title: 'load',
     text: 'From the bundle, every byte verified, into an empty registry, against `skopeo copy` from an oci-archive and from an unpacked OCI layout. The floor is curl with each layer in one request, which is what the registry takes from whoever sends it, and `openssl dgst` over the layers.',
@@ -74,7 +69,7 @@ export async function measureLoad(lab: Lab, images: readonly LabImage[]): Promis
   };
 }
 
-async function loadRow(lab: Lab, image: LabImage, ballast: Ballast | undefined): Promise<(string | Goal)[]> {
+async function loadRow(lab: Lab, image: LabImage): Promise<(string | Goal)[]> {
   const site = await addSite(lab, image.name.replace('/', '-'), [image]);
   await ours(lab, site, BUILD);
   await rm(join(site.folder, 'cache'), { recursive: true });
@@ -84,13 +79,13 @@ async function loadRow(lab: Lab, image: LabImage, ballast: Ballast | undefined):
   const copy = (from: string) => () =>
     withRegistry(lab, (registry) => {
       const to = `docker://${registry.host}/${image.name}:1.0`;
-      return timed([skopeo, 'copy', '--quiet', '--dest-tls-verify=false', from, to], { ballast });
+      return timed([skopeo, 'copy', '--quiet', '--dest-tls-verify=false', from, to], { memoryIn: lab.folder });
     });
   const times = await inTurns(lab, {
-    load: () => withRegistry(lab, (registry) => ours(lab, site, loadCommand(site, registry), ballast)),
+    load: () => withRegistry(lab, (registry) => ours(lab, site, loadCommand(site, registry), lab.folder)),
     archive: copy(`oci-archive:${archive}:1.0`),
     folder: copy(`oci:${image.layout}:1.0`),
-    curl: () => withRegistry(lab, (registry) => pushFloor(image, registry, ballast)),
+    curl: () => withRegistry(lab, (registry) => pushFloor(lab, image, registry)),
     hash: () => hashFloor(image),
   });
   await rm(archive);
