@@ -33,7 +33,12 @@ export async function measureVerify(lab: Lab, images: readonly [LabImage, LabIma
   for (const image of images) {
     const site = await builtSite(lab, image);
     const verify = (workers: number) => () =>
-      ours(lab, site, ['verify', site.media, '--key', site.publicKey, '--quiet', '--workers', String(workers)]);
+      ours(
+        lab,
+        site,
+        ['verify', site.media, '--key', site.publicKey, '--quiet', '--workers', String(workers)],
+        lab.folder,
+      );
     const speeds: number[] = [];
     const times = await inTurns(lab, {
       'openssl speed': async () => {
@@ -167,7 +172,9 @@ export async function measureStart(lab: Lab): Promise<Section> {
   const home = join(lab.folder, 'home');
   const times: number[] = [];
   for (let i = 0; i < 5 * lab.runs; i++)
-    times.push(1000 * (await timed([lab.program, '--version'], { bare: true, env: privateFolders(home) })));
+    times.push(
+      1000 * (await timed([lab.program, '--version'], { bare: true, env: privateFolders(home), memoryIn: lab.folder })),
+    );
   return {
     title: 'Start and size',
     text: `\`--version\`, from the start of the process to its end, median of ${times.length}.`,

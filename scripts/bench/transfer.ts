@@ -107,7 +107,7 @@ export async function measureLoadAgain(lab: Lab, images: readonly LabImage[]): P
   await ours(lab, site, BUILD);
   const times = await withRegistry(lab, async (registry) => {
     await ours(lab, site, loadCommand(site, registry));
-    return inTurns(lab, { 'load again': () => ours(lab, site, loadCommand(site, registry)) });
+    return inTurns(lab, { 'load again': () => ours(lab, site, loadCommand(site, registry), lab.folder) });
   });
   const { median, from, to } = spread(times['load again'] ?? []);
   return {
