@@ -1,7 +1,7 @@
 // airgap.yaml by versions and components instead of names: the catalogue's images from `lock` to the registry inside.
 import { writeFile } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { parseLock, type Lock } from '../../src/bundle/lock.ts';
+import type { Lock } from '../../src/bundle/lock.ts';
 import { elasticChartNames } from '../support/elastic-upstream.ts';
 import { journey, type Journey } from '../support/journey.ts';
 import { randomIndex } from '../support/random-image.ts';
@@ -33,7 +33,7 @@ afterEach(() => site.end());
 async function lock(...flags: string[]): Promise<Lock> {
   const result = await site.run('lock', 'airgap.yaml', ...flags);
   expect(result.stderr).not.toContain('Error');
-  return parseLock((await site.read('airgap.lock.yaml')).toString(), 'lock');
+  return site.readLock();
 }
 
 describe('lock', () => {

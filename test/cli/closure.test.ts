@@ -2,7 +2,6 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { afterEach, describe, expect, test } from 'vitest';
 import { packBundle } from '../../src/build/pack.ts';
-import { encodeLock, parseLock, type Lock } from '../../src/bundle/lock.ts';
 import { writeBundle } from '../../src/bundle/writer.ts';
 import { openCache } from '../../src/oci/cache.ts';
 import { parseReference } from '../../src/oci/reference.ts';
@@ -23,11 +22,6 @@ async function upstreamFor(elastic: { readonly eck: string }, more: Record<strin
   site = await journey({ images: elasticImages(elastic) });
   await site.writeSpec({ elastic, images: [], platforms: PLATFORMS, ...more });
   return [...site.images];
-}
-
-async function changeLock(change: (lock: Lock) => Lock): Promise<void> {
-  const lock = parseLock((await site.read('airgap.lock.yaml')).toString(), 'lock');
-  await writeFile(site.path('airgap.lock.yaml'), encodeLock(change(lock)));
 }
 
 const cases = [
@@ -59,7 +53,7 @@ describe.each(cases)('ECK $eck, Stack $stack, $flavour', (elastic) => {
     const whole = await site.read('airgap.lock.yaml');
     for (const name of names) {
       await writeFile(site.path('airgap.lock.yaml'), whole);
-      await changeLock((lock) => ({ ...lock, images: lock.images.filter((image) => image.name !== name) }));
+      await site.changeLock((lock) => ({ ...lock, images: lock.images.filter((image) => image.name !== name) }));
       const refused = await site.run('build', 'airgap.yaml', '--key', 'airgap.key', '--out', 'lacking', '--json');
       expect(refused.status).toBe(4);
       const { error } = JSON.parse(refused.stdout) as { error: { code: string; details: { missing: object[] } } };
@@ -98,9 +92,9 @@ describe('the proof', () => {
     const names = await upstreamFor(elastic, { platforms: ['linux/amd64'] });
     await site.run('lock', 'airgap.yaml');
     await site.writeSpec({ elastic, images: [], platforms: PLATFORMS });
-    const stale = parseLock((await site.read('airgap.lock.yaml')).toString(), 'lock');
+    const stale = await site.readLock();
     await site.run('lock', 'airgap.yaml');
-    await changeLock((lock) => ({
+    await site.changeLock((lock) => ({
       ...lock,
       images: stale.images.map(({ original, ...image }) => ({ ...image, platforms: original ? PLATFORMS : [] })),
     }));
@@ -128,7 +122,7 @@ describe('the proof', () => {
   test('of a bundle that lacks an image, made by another program, shows which and exits with 4', async () => {
     const names = await upstreamFor(elastic);
     await build();
-    const lock = parseLock((await site.read('airgap.lock.yaml')).toString(), 'lock');
+    const lock = await site.readLock();
     const self = { pid: process.pid, isAlive: () => false };
     const cache = await openCache(site.path('.cache', 'eck-airgap'), { self });
     const lacking = { ...lock, images: lock.images.filter(({ name }) => name !== names[0]) };
@@ -155,7 +149,7 @@ describe('the proof', () => {
     await site.publish('docker.elastic.co/other/kibana:9.5.2', randomIndex('other'));
     await site.writeSpec({ images: [both[0], 'docker.elastic.co/other/kibana:9.5.2'] });
     await site.run('lock', 'airgap.yaml');
-    await changeLock((lock) => ({
+    await site.changeLock((lock) => ({
       ...lock,
       images: lock.images.map((image) =>
         parseReference(image.name).repository === 'other/kibana' ? { ...image, name: both[1] ?? '' } : image,

@@ -2,7 +2,7 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Difference } from '../../src/bundle/difference.ts';
-import { encodeLock, parseLock, type Lock } from '../../src/bundle/lock.ts';
+import type { Lock } from '../../src/bundle/lock.ts';
 import type { BundleManifest } from '../../src/bundle/manifest.ts';
 import { hexOf } from '../../src/core/digest.ts';
 import { generateKeyPair } from '../../src/signing/private-key.ts';
@@ -150,7 +150,7 @@ describe('a lock and a bundle', () => {
 
   test('differ in what vouched for an image', async () => {
     await build('media');
-    await changeLock((image) => ({ ...image, verified: { by: 'cosign', key: 'sha256:abc' } }));
+    await changeImages((image) => ({ ...image, verified: { by: 'cosign', key: 'sha256:abc' } }));
     const { images, carry } = await diff('media', 'airgap.lock.yaml');
     expect(names(images.changed)).toEqual(site.images);
     expect(carry.bytes).toBe(0);
@@ -194,7 +194,7 @@ describe('two locks', () => {
   test('differ in where an image is from', async () => {
     await done('lock', 'airgap.yaml');
     await writeFile(site.path('old'), await site.read('airgap.lock.yaml'));
-    await changeLock((image) => ({ ...image, from: image.name.replace('docker.elastic.co', 'mirror.example') }));
+    await changeImages((image) => ({ ...image, from: image.name.replace('docker.elastic.co', 'mirror.example') }));
     const { stdout } = await done('diff', 'old', 'airgap.lock.yaml');
     expect(stdout).toMatch(new RegExp(`^${KIBANA} +from +${KIBANA} +mirror.example/kibana/kibana:9.5.2$`, 'm'));
     expect(stdout).toContain('2 images changed');
@@ -204,7 +204,7 @@ describe('two locks', () => {
 test('a lock cannot write rows of its own', async () => {
   await done('lock', 'airgap.yaml');
   await writeFile(site.path('old'), await site.read('airgap.lock.yaml'));
-  await changeLock((image) => ({ ...image, from: 'elsewhere\nnothing to carry\u001b[2J' }));
+  await changeImages((image) => ({ ...image, from: 'elsewhere\nnothing to carry\u001b[2J' }));
   const { stdout } = await done('diff', 'old', 'airgap.lock.yaml');
   expect(stdout).toMatch(/elsewhere nothing to carry$/m);
   expect(stdout).not.toContain('\u001b');
@@ -232,7 +232,6 @@ describe('what is neither', () => {
   });
 });
 
-async function changeLock(change: (image: Lock['images'][number]) => Lock['images'][number]): Promise<void> {
-  const lock = parseLock((await site.read('airgap.lock.yaml')).toString(), 'lock');
-  await writeFile(site.path('airgap.lock.yaml'), encodeLock({ ...lock, images: lock.images.map(change) }));
+async function changeImages(change: (image: Lock['images'][number]) => Lock['images'][number]): Promise<void> {
+  await site.changeLock((lock) => ({ ...lock, images: lock.images.map(change) }));
 }

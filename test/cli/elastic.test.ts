@@ -4,7 +4,7 @@ import { rm } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { HELM_CHART } from '../../src/build/charts/chart-artifact.ts';
 import { openBundle } from '../../src/bundle/reader.ts';
-import { LOCK_FILE, parseLock, PROVENANCE_FILE, SBOM_FILE, type Lock } from '../../src/bundle/lock.ts';
+import { LOCK_FILE, PROVENANCE_FILE, SBOM_FILE, type Lock } from '../../src/bundle/lock.ts';
 import { charts, eckDiagnosticsArchives, operatorManifests } from '../../src/catalog/files.ts';
 import { bundleStore } from '../../src/install/bundle-store.ts';
 import { digestOf } from '../../src/core/digest.ts';
@@ -36,7 +36,7 @@ beforeAll(async () => {
   upstream = await site.downloads();
   await site.writeSpec({ elastic: ELASTIC, images: [], platforms: PLATFORMS });
   await done('lock', 'airgap.yaml');
-  lock = await readLock();
+  lock = await site.readLock();
   await done('build', 'airgap.yaml', '--key', 'airgap.key', '--out', 'media');
 });
 afterAll(() => site.end());
@@ -48,7 +48,6 @@ async function done(...argv: string[]): Promise<string> {
   return stdout;
 }
 
-const readLock = async () => parseLock((await site.read(LOCK_FILE)).toString(), LOCK_FILE);
 const byName = (name: string) => [...lock.images, ...lock.files].find((one) => one.name === name);
 const published = (url: string) => upstream.bytes(url) ?? Buffer.alloc(0);
 const archiveUrl = (name: string, version: string) => `https://helm.elastic.co/helm/${name}/${name}-${version}.tgz`;

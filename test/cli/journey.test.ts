@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { hashSync } from 'bcryptjs';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { digestOf, type Digest } from '../../src/core/digest.ts';
-import { parseLock } from '../../src/bundle/lock.ts';
 import { cosignTags } from '../../src/oci/referrer-tags.ts';
 import { memoryStore } from '../../src/registry/server/memory-store.ts';
 import { serveRegistry } from '../../src/registry/server/server.ts';
@@ -33,7 +32,7 @@ async function built(...more: string[]): Promise<void> {
 describe('lock', () => {
   test('pins every image to what will be pushed, and to what it was cut from', async () => {
     expect((await site.run('lock', 'airgap.yaml')).status).toBe(0);
-    const lock = parseLock((await site.read('airgap.lock.yaml')).toString(), 'lock');
+    const lock = await site.readLock();
     expect(lock.images.map((image) => image.name)).toEqual(site.images);
     const original = randomIndex('elasticsearch', { attestations: true }).root.digest;
     const [image] = lock.images;
@@ -57,7 +56,7 @@ describe('lock', () => {
     const sbom = randomArtifact('sbom', { subject: root, artifactType: 'application/spdx+json' });
     await site.publish(ELASTICSEARCH.replace('9.5.2', 'sbom'), sbom);
     await site.run('lock', 'airgap.yaml');
-    const lock = parseLock((await site.read('airgap.lock.yaml')).toString(), 'lock');
+    const lock = await site.readLock();
     const found = new Map(lock.images[0]?.accompanying.map((one) => [one.digest, one]));
     expect(found.get(signature.root.digest)?.tag).toBe(cosignTags(root.digest)[0]);
     expect(found.get(sbom.root.digest)?.artifactType).toBe('application/spdx+json');
@@ -101,7 +100,7 @@ describe('build', () => {
 
   test('locks first where there is no lock', async () => {
     await built();
-    expect(parseLock((await site.read('airgap.lock.yaml')).toString(), 'lock').images).toHaveLength(2);
+    expect((await site.readLock()).images).toHaveLength(2);
   });
 
   test('refuses a lock that was made for something else', async () => {
@@ -259,8 +258,7 @@ describe('inside', () => {
     await load();
     const repository = await site.enclave.store.writable('elastic/elasticsearch/elasticsearch');
     const [layer] = randomImage('elasticsearch/linux/amd64').blobs;
-    const accompanying = parseLock((await site.read('airgap.lock.yaml')).toString(), 'lock').images[0]?.accompanying[0]
-      ?.digest as Digest;
+    const accompanying = (await site.readLock()).images[0]?.accompanying[0]?.digest as Digest;
     expect(await repository.deleteBlob(layer?.descriptor.digest as Digest)).toBe(true);
     expect(await repository.deleteManifest(accompanying)).toBe(true);
     expect((await load()).status).toBe(0);

@@ -1,7 +1,7 @@
 // Charts, files and images of the user's own, end to end: what of them, and of what they name, is in the bundle.
 import { writeFile } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { LOCK_FILE, parseLock, type Lock } from '../../src/bundle/lock.ts';
+import type { Lock } from '../../src/bundle/lock.ts';
 import { digestOf } from '../../src/core/digest.ts';
 import { chartIndex, packChart } from '../support/chart.ts';
 import type { ElasticDownloads } from '../support/elastic-downloads.ts';
@@ -48,7 +48,7 @@ async function done(...argv: string[]): Promise<string> {
 async function locked(spec: Record<string, unknown>): Promise<Lock> {
   await write(spec);
   await done('lock', 'airgap.yaml');
-  return parseLock((await site.read(LOCK_FILE)).toString(), LOCK_FILE);
+  return site.readLock();
 }
 
 const build = () => done('build', 'airgap.yaml', '--key', 'airgap.key', '--out', 'media');

@@ -2,7 +2,7 @@
 import { mkdir, rm, stat, writeFile } from 'node:fs/promises';
 import { dump, load } from 'js-yaml';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { parseLock, type Lock, type LockedImage } from '../../src/bundle/lock.ts';
+import type { LockedImage } from '../../src/bundle/lock.ts';
 import { hexOf } from '../../src/core/digest.ts';
 import { cosignTags } from '../../src/oci/referrer-tags.ts';
 import type { PrivateKey } from '../../src/signing/private-key.ts';
@@ -40,7 +40,6 @@ async function sign(by: PrivateKey, { root } = index): Promise<Graph> {
 
 const lock = () => site.run('lock', 'airgap.yaml');
 const build = (media = 'media') => site.run('build', 'airgap.yaml', '--key', 'airgap.key', '--out', media);
-const readLock = async (): Promise<Lock> => parseLock((await site.read('airgap.lock.yaml')).toString(), 'lock');
 
 function expectDone(result: CliResult): void {
   expect(result.stderr).not.toContain('Error');
@@ -68,7 +67,7 @@ describe('lock', () => {
   test('an image that is signed: the lock and the transfer page say by which key', async () => {
     await sign(key);
     expectDone(await lock());
-    expect((await readLock()).images.map(({ verified }) => verified)).toEqual([signed]);
+    expect((await site.readLock()).images.map(({ verified }) => verified)).toEqual([signed]);
     expectDone(await build());
     expect((await site.read('media', 'transfer.html')).toString()).toContain(`<td>cosign ${signed.key}</td>`);
   });
@@ -76,7 +75,7 @@ describe('lock', () => {
   test('an index that is signed vouches for the one platform that is cut out of it', async () => {
     await sign(key);
     expectDone(await lock());
-    const [image] = (await readLock()).images;
+    const [image] = (await site.readLock()).images;
     expect([image?.digest, image?.original?.digest]).toEqual([
       randomImage('kibana/linux/amd64').root.digest,
       index.root.digest,
@@ -86,7 +85,7 @@ describe('lock', () => {
   test('a bundle as its referrer is a signature too', async () => {
     await site.publish(KIBANA.replace('9.5.2', 'bundle'), cosignBundle(index.root, key));
     expectDone(await lock());
-    expect((await readLock()).images[0]?.verified).toEqual(signed);
+    expect((await site.readLock()).images[0]?.verified).toEqual(signed);
   });
 
   test('one that is not signed is exit 3, and no lock is written; build writes nothing either', async () => {
@@ -117,7 +116,7 @@ describe('lock', () => {
     expectRefused(await lock(), `${ELASTICSEARCH}: no signature`);
     await spec({ ...RULES, 'docker.elastic.co/elasticsearch': 'none' });
     expectDone(await lock());
-    expect((await readLock()).images.map(({ verified }) => verified)).toEqual(['none', signed]);
+    expect((await site.readLock()).images.map(({ verified }) => verified)).toEqual(['none', signed]);
   });
 
   test('the rule is by the name, the signature where the image is taken from', async () => {

@@ -2,7 +2,7 @@
 import { access, mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import { parseLock, type Lock } from '../../src/bundle/lock.ts';
+import type { Lock } from '../../src/bundle/lock.ts';
 import { Registry } from '../../src/registry/registry.ts';
 import type { CliResult } from '../support/cli.ts';
 import { credentialHome, entry } from '../support/credential-home.ts';
@@ -89,10 +89,8 @@ const logins = (auths: Record<string, string>) =>
 
 async function locked(...flags: string[]): Promise<Lock> {
   expectDone(await site.run('lock', 'airgap.yaml', ...flags));
-  return readLock();
+  return site.readLock();
 }
-
-const readLock = async () => parseLock((await site.read('airgap.lock.yaml')).toString(), 'lock');
 
 function expectDone(result: CliResult): void {
   expect(result.stderr).not.toContain('Error');
@@ -262,7 +260,7 @@ describe('behind a proxy', () => {
     await site.writeSpec({ elastic: { ...ELASTIC, components }, images: [], mirrors: {}, sources });
     expectDone(await through({ hosts }, 'lock', 'airgap.yaml'));
     expectDone(await through({ hosts }, 'build', 'airgap.yaml', '--key', 'airgap.key', '--out', 'media'));
-    expect((await readLock()).images.map(({ name, from }) => [name, from !== undefined])).toEqual([
+    expect((await site.readLock()).images.map(({ name, from }) => [name, from !== undefined])).toEqual([
       [OPERATOR, true],
       [AGENT, true],
       [KIBANA, true],

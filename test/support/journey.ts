@@ -8,6 +8,7 @@ import type { RequestInfo } from '../../src/registry/server/answer.ts';
 import { memoryStore } from '../../src/registry/server/memory-store.ts';
 import { serveRegistry, type RunningRegistry } from '../../src/registry/server/server.ts';
 import type { RegistryStore } from '../../src/registry/server/store.ts';
+import { encodeLock, LOCK_FILE, parseLock, type Lock } from '../../src/bundle/lock.ts';
 import { parseReference } from '../../src/oci/reference.ts';
 import { generateKeyPair } from '../../src/signing/private-key.ts';
 import { elasticCharts } from './elastic-charts.ts';
@@ -40,6 +41,10 @@ export interface Journey {
   runWith(options: Partial<CliOptions>, ...argv: string[]): Promise<CliResult>;
   path(...parts: string[]): string;
   read(...parts: string[]): Promise<Buffer>;
+  /** The lock that lies there. */
+  readLock(): Promise<Lock>;
+  /** Writes a lock that was changed by hand. */
+  changeLock(change: (lock: Lock) => Lock): Promise<void>;
   /** Pushes a graph upstream under its original name. */
   publish(name: string, graph: Graph): Promise<void>;
   /** With `elastic` in it, its files and charts are there to be downloaded, and a catalogue file pins their key. */
@@ -76,8 +81,11 @@ export async function journey(options: JourneyOptions = {}): Promise<Journey> {
   await writeFile(path('airgap.pub'), keys.publicPem);
   const runWith = (changes: Partial<CliOptions>, ...argv: string[]): Promise<CliResult> =>
     cli(argv, { cwd: folder, ...changes });
+  const readLock = async (): Promise<Lock> => parseLock(await readFile(path(LOCK_FILE), 'utf8'), LOCK_FILE);
   const made: Journey = {
     folder,
+    readLock,
+    changeLock: async (change) => writeFile(path(LOCK_FILE), encodeLock(change(await readLock()))),
     upstream,
     enclave,
     images: Object.keys(graphs).sort(),
