@@ -106,7 +106,7 @@ async function publish(measured: readonly Section[], where: readonly string[], r
     circumstances: [
       ...where,
       `times are medians of ${runs} in turns (the fastest and the slowest in brackets), layers are gzipped bytes that do not compress`,
-      'before each run 3 GiB of memory are used and freed: memory that a virtual machine gave back to its host costs whoever needs it next',
+      'memory that a virtual machine gave back to its host costs whoever needs it next: before each run of build, of load and of what they are compared with, 3 GiB are used and freed, and of load again and verify the second of two runs is counted',
     ],
     sections: measured,
   });

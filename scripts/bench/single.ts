@@ -14,6 +14,7 @@ import {
   loadCommand,
   ours,
   timed,
+  warmed,
   withRegistry,
   type Lab,
   type LabImage,
@@ -32,13 +33,10 @@ export async function measureVerify(lab: Lab, images: readonly [LabImage, LabIma
   const medians: { readonly bytes: number; readonly one: number; readonly two: number; readonly core: number }[] = [];
   for (const image of images) {
     const site = await builtSite(lab, image);
-    const verify = (workers: number) => () =>
-      ours(
-        lab,
-        site,
-        ['verify', site.media, '--key', site.publicKey, '--quiet', '--workers', String(workers)],
-        lab.folder,
-      );
+    const verify = (workers: number) => () => {
+      const args = ['verify', site.media, '--key', site.publicKey, '--quiet', '--workers', String(workers)];
+      return warmed(() => ours(lab, site, args));
+    };
     const speeds: number[] = [];
     const times = await inTurns(lab, {
       'openssl speed': async () => {
@@ -172,9 +170,7 @@ export async function measureStart(lab: Lab): Promise<Section> {
   const home = join(lab.folder, 'home');
   const times: number[] = [];
   for (let i = 0; i < 5 * lab.runs; i++)
-    times.push(
-      1000 * (await timed([lab.program, '--version'], { bare: true, env: privateFolders(home), memoryIn: lab.folder })),
-    );
+    times.push(1000 * (await timed([lab.program, '--version'], { bare: true, env: privateFolders(home) })));
   return {
     title: 'Start and size',
     text: `\`--version\`, from the start of the process to its end, median of ${times.length}.`,

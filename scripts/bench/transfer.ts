@@ -16,6 +16,7 @@ import {
   ours,
   pushFloor,
   timed,
+  warmed,
   withRegistry,
   type Lab,
   type LabImage,
@@ -107,7 +108,7 @@ export async function measureLoadAgain(lab: Lab, images: readonly LabImage[]): P
   await ours(lab, site, BUILD);
   const times = await withRegistry(lab, async (registry) => {
     await ours(lab, site, loadCommand(site, registry));
-    return inTurns(lab, { 'load again': () => ours(lab, site, loadCommand(site, registry), lab.folder) });
+    return inTurns(lab, { 'load again': () => warmed(() => ours(lab, site, loadCommand(site, registry))) });
   });
   const { median, from, to } = spread(times['load again'] ?? []);
   return {
