@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Script } from 'node:vm';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bundleProgram, FUNCTION } from '../../scripts/build/bundle.ts';
 import { codeCache } from '../../scripts/package/code-cache.ts';
 import { targets, type Target } from '../../scripts/package/targets.ts';
@@ -31,25 +31,29 @@ function takenBy(source: string, cache: Buffer): boolean {
   return new Script(source, { cachedData: cache }).cachedDataRejected === false;
 }
 
+test('the program is ASCII, as which it is compiled', async () => {
+  expect((await readFile(program)).every((byte) => byte < 128)).toBe(true);
+});
+
 describe('codeCache', () => {
-  it('is taken by the Node that it was made with, and not for another program', async () => {
+  test('is taken by the Node that it was made with, and not for another program', async () => {
     const source = await readFile(program, 'latin1');
     const cache = await readFile((await made({ codeCache: true })) ?? '');
     expect(takenBy(source, cache)).toBe(true);
     expect(takenBy(`${source}//`, cache)).toBe(false);
   });
 
-  it('is the same each time', async () => {
+  test('is the same each time', async () => {
     const first = await readFile((await made({ name: 'one', codeCache: true })) ?? '');
     const second = await readFile((await made({ name: 'two', codeCache: true })) ?? '');
     expect(first.equals(second)).toBe(true);
   });
 
-  it('is not made for a platform that gets none', async () => {
+  test('is not made for a platform that gets none', async () => {
     expect(await made({ codeCache: false })).toBeUndefined();
   });
 
-  it('names the platform whose Node can not run here', async () => {
+  test('names the platform whose Node can not run here', async () => {
     await expect(made({ name: 'other', codeCache: true }, program)).rejects.toThrow(
       /^other is packaged where its Node/,
     );
