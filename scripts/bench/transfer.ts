@@ -1,6 +1,7 @@
 // Build and load against skopeo, and against the least that this machine can do.
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { forEach } from '../../src/core/pool.ts';
 import { run } from '../interop/process.ts';
 import type { Goal, Section } from './report.ts';
 import { seconds } from './report.ts';
@@ -24,7 +25,7 @@ import {
 import { MIB } from './image.ts';
 
 export async function measureBuild(lab: Lab, images: readonly LabImage[]): Promise<Section> {
-  const rows = await eachInTurn(images, (image) => buildRow(lab, image));
+  const rows = await forEach(images, (image) => buildRow(lab, image), { concurrency: 1 });
   return {
     title: 'build',
     text: 'From an empty cache to a signed and synced bundle, the cache written too, against `skopeo copy docker://… oci-archive:FILE && sync FILE`. The floor is curl to a file, `openssl dgst` over it, and sync, layer by layer.',
@@ -61,7 +62,7 @@ async function buildRow(lab: Lab, image: LabImage): Promise<(string | Goal)[]> {
 }
 
 export async function measureLoad(lab: Lab, images: readonly LabImage[]): Promise<Section> {
-  const rows = await eachInTurn(images, (image) => loadRow(lab, image));
+  const rows = await forEach(images, (image) => loadRow(lab, image), { concurrency: 1 });
   return {
     title: 'load',
     text: 'From the bundle, every byte verified, into an empty registry, against `skopeo copy` from an oci-archive and from an unpacked OCI layout. The floor is curl with each layer in one request, which is what the registry takes from whoever sends it, and `openssl dgst` over the layers.',
@@ -125,12 +126,6 @@ export async function measureLoadAgain(lab: Lab, images: readonly LabImage[]): P
   };
 }
 
-async function eachInTurn<T, R>(values: readonly T[], task: (value: T) => Promise<R>): Promise<R[]> {
-  const results: R[] = [];
-  for (const value of values) results.push(await task(value));
-  return results;
-}
-
 export function shapeText({ shape }: LabImage): string {
   return `${shape.layers} × ${shape.layerBytes / MIB} MiB`;
 }
@@ -146,10 +141,6 @@ function ratio(
   rival: string,
   { limit, floor }: { readonly limit: number; readonly floor: string },
 ): Goal {
-  const [ours, theirs, least] = [own, rival, floor].map((name) => spread(times[name] ?? []).median);
-  return { value: over(ours, theirs), limit, unit: '', floor: over(least, theirs) };
-}
-
-function over(a = NaN, b = NaN): number {
-  return a / b;
+  const median = (name: string): number => spread(times[name] ?? []).median;
+  return { value: median(own) / median(rival), limit, unit: '', floor: median(floor) / median(rival) };
 }

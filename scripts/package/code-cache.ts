@@ -19,7 +19,7 @@ export interface CodeCacheOptions {
   readonly signal: AbortSignal;
 }
 
-/** Answers its path; undefined for a platform that gets none. @throws Error where that Node can not run here */
+/** Answers its path; undefined for a platform that gets none. @throws Error where that Node cannot run here */
 export async function codeCache(
   target: Target,
   { base, program, work, signal }: CodeCacheOptions,
@@ -32,7 +32,7 @@ export async function codeCache(
     await run(base, ['--predictable', script, program, output], { signal, env: {} });
   } catch (error) {
     signal.throwIfAborted();
-    throw new Error(`${target.name} is packaged where its Node can run, which it can not here: ${String(error)}`);
+    throw new Error(`${target.name} is packaged where its Node can run, which it cannot here: ${String(error)}`);
   }
   return output;
 }

@@ -90,11 +90,12 @@ describe('08 package, linux-x64', () => {
     const work = await scratchFolder(stage, 'code-cache-');
     const program = join(work, 'eck-airgap.cjs');
     await bundleProgram(program, FUNCTION);
-    for (const target of targets) {
-      const options = { base: process.execPath, program, work, signal: new AbortController().signal };
-      const cache = await readFile((await codeCache({ ...target, codeCache: true }, options)) ?? '');
-      const binary = await readFile(packagedBinary(target.name));
-      expect(binary.includes(cache), target.name).toBe(target.name === 'linux-x64');
+    const [target] = targets.filter(({ name }) => name === 'linux-x64');
+    const options = { base: process.execPath, program, work, signal: new AbortController().signal };
+    const cache = await readFile((target && (await codeCache(target, options))) ?? '');
+    for (const { name } of targets) {
+      const binary = await readFile(packagedBinary(name));
+      expect(binary.includes(cache), name).toBe(name === 'linux-x64');
     }
   });
 
