@@ -54,21 +54,28 @@ export class WritePass {
     await this.#sum(position, bytes);
   }
 
-  /** @throws DIGEST_MISMATCH, here or later in the pass, when the source does not give what the chunk hashes say */
+  /**
+   * The next chunk is read while this thread checks the one before it.
+   * @throws DIGEST_MISMATCH, here or later in the pass, when the source does not give what the chunk hashes say
+   */
   async body(entry: BundleEntry, place: BodyPlace): Promise<void> {
     let opened: Promise<ReaderAt> | undefined;
     const read = async ({ start, size }: Chunk, into: Buffer): Promise<Buffer> => {
       opened ??= place.source.open(entry);
       return (await opened).read(into.subarray(0, size), start);
     };
+    let loading: Promise<LoadedChunk> | undefined;
     try {
       for (const chunk of place.chunks) {
         this.#activity.signal?.throwIfAborted();
-        const buffer = this.#buffers[this.#turn++ % this.#buffers.length];
-        await buffer?.free;
-        if (buffer) await this.#chunk({ entry, chunk, position: place.offset + chunk.start }, read, buffer);
+        const before = loading;
+        loading = this.#load({ entry, chunk, position: place.offset + chunk.start }, read);
+        loading.catch(() => undefined); // awaited in its turn
+        if (before) this.#take(await before);
       }
+      if (loading) this.#take(await loading);
     } finally {
+      await loading?.catch(() => undefined);
       await (await opened)?.close();
     }
   }
@@ -85,13 +92,18 @@ export class WritePass {
     await Promise.allSettled(this.#buffers.map(({ free }) => free));
   }
 
-  async #chunk(place: ChunkPlace, read: ChunkReader, buffer: ChunkBuffer): Promise<void> {
+  async #load(place: ChunkPlace, read: ChunkReader): Promise<LoadedChunk> {
     const { chunk, position } = place;
+    const buffer = this.#nextBuffer();
+    await buffer.free;
     const found = await this.#files.read(position, chunk.size, buffer.bytes);
     const there = await isChunk(found, chunk, hashingHere);
-    const bytes = there ? found : await read(chunk, buffer.bytes);
-    const landed = Promise.all([this.#sum(position, bytes), there ? undefined : this.#land(place, bytes)]);
-    buffer.free = landed.then(() => this.#activity.report?.({ type: 'progress', bytes: chunk.size }));
+    return { place, buffer, there, bytes: there ? found : await read(chunk, buffer.bytes) };
+  }
+
+  #take({ place, buffer, there, bytes }: LoadedChunk): void {
+    const landed = Promise.all([this.#sum(place.position, bytes), there ? undefined : this.#land(place, bytes)]);
+    buffer.free = landed.then(() => this.#activity.report?.({ type: 'progress', bytes: place.chunk.size }));
     buffer.free.catch(() => undefined); // awaited when its turn comes, or at the end
   }
 
@@ -100,6 +112,12 @@ export class WritePass {
     if (!(await isChunk(bytes, chunk, hashingHere))) throw damagedSource(entry, chunk);
     await this.#write(position, bytes);
     this.written += chunk.size;
+  }
+
+  #nextBuffer(): ChunkBuffer {
+    const buffer = this.#buffers[this.#turn++ % this.#buffers.length];
+    if (!buffer) throw new Error('there are no buffers');
+    return buffer;
   }
 
   /** One write at a time. */
@@ -123,6 +141,14 @@ export class WritePass {
 
 /** Fills the beginning of `into`; fewer bytes when the body ends before. */
 type ChunkReader = (chunk: Chunk, into: Buffer) => Promise<Buffer>;
+
+interface LoadedChunk {
+  readonly place: ChunkPlace;
+  readonly buffer: ChunkBuffer;
+  readonly bytes: Buffer;
+  /** Whether the bundle has these bytes already. */
+  readonly there: boolean;
+}
 
 interface ChunkPlace {
   readonly entry: BundleEntry;

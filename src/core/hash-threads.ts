@@ -2,7 +2,7 @@
 // are there, and its answer that they are taken in. A thread works through its tasks in order. docs/adr/0006 has what this gave.
 import type { createHash, Hash } from 'node:crypto';
 import { Worker, type MessagePort } from 'node:worker_threads';
-import { hashingHere, type Hashing, type RunningHash } from './hashing.ts';
+import { copyInto, hashingHere, sharedBuffer, type Hashing, type RunningHash } from './hashing.ts';
 
 /** What measured best for build and load; more take memory and give nothing beside the thread that moves the bytes. */
 export const HASH_THREADS = 1;
@@ -56,7 +56,7 @@ export class HashThreads implements Hashing {
 
 /** Memory that both threads see. It belongs to the other one from a task to its answer. */
 interface Stage {
-  readonly bytes: Uint8Array;
+  readonly bytes: Buffer;
   free: Promise<unknown>;
 }
 
@@ -85,7 +85,7 @@ class HashThread {
     this.#worker.on('error', (error: Error) => this.#fail(error));
     this.#worker.on('exit', () => this.#fail(new Error('the hashing thread ended')));
     this.#stages = Array.from({ length: 3 }, () => ({
-      bytes: new Uint8Array(new SharedArrayBuffer(STAGE_SIZE)),
+      bytes: sharedBuffer(STAGE_SIZE),
       free: Promise.resolve(),
     }));
   }
@@ -143,7 +143,7 @@ class HashThread {
       for (let at = 0; at < piece.byteLength;) {
         stage ??= await this.#nextStage();
         const part = piece.subarray(at, at + STAGE_SIZE - filled);
-        stage.bytes.set(part, filled);
+        copyInto(stage.bytes, part, filled);
         filled += part.byteLength;
         at += part.byteLength;
         if (filled === STAGE_SIZE) flush();

@@ -21,6 +21,14 @@ export function sharedBuffer(size: number): Buffer {
 }
 
 /**
+ * Copies all of `bytes` into a buffer from `position` on; into shared memory, `set` goes word by word and takes four times as long.
+ * @throws RangeError when there is no room for them
+ */
+export function copyInto(buffer: Buffer, bytes: Uint8Array, position: number): void {
+  if (bytes.byteLength > 0) buffer.fill(bytes, position, position + bytes.byteLength);
+}
+
+/**
  * Buffers used in turn: one is being filled, one consumed, and the end of the one before may still be on its way out. Shared
  * ones by default; what reads something again and again keeps one ring for it, since such memory is given back late.
  */

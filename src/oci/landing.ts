@@ -3,7 +3,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import { CHUNK_SIZE, ChunkHasher } from '../core/chunks.ts';
 import { digestFromHash, type Digest } from '../core/digest.ts';
-import { sharedBuffer, type Hashing, type RunningHash } from '../core/hashing.ts';
+import { copyInto, sharedBuffer, type Hashing, type RunningHash } from '../core/hashing.ts';
 import { READ_SIZE, type ByteStream } from '../core/streams.ts';
 import type { PushOptions } from './target.ts';
 
@@ -66,7 +66,7 @@ class Batch {
   /** Answers how many bytes of `piece` there was room for. */
   put(piece: Uint8Array): number {
     const part = piece.subarray(0, this.#bytes.byteLength - this.#filled);
-    this.#bytes.set(part, this.#filled);
+    copyInto(this.#bytes, part, this.#filled);
     this.#filled += part.byteLength;
     return part.byteLength;
   }
