@@ -1,9 +1,11 @@
 // The code cache: what V8 makes of the program's source, so that a start does not have to. V8 takes it only in the same Node
-// for the same processor, whatever its model, and refuses it otherwise.
+// for the same processor, whatever its model, and refuses it otherwise. It holds what `verify` runs, which is most of what every
+// command begins with.
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { bundleScript } from '../build/bundle.ts';
+import { sampleBundle } from './sample-bundle.ts';
 import type { Target } from './targets.ts';
 
 const run = promisify(execFile);
@@ -28,8 +30,10 @@ export async function codeCache(
   const script = join(work, 'make-code-cache.cjs');
   const output = join(work, `code-cache-${target.name}`);
   await bundleScript(maker, script);
+  const { path, publicKey } = await sampleBundle(join(work, 'sample'));
+  const verify = ['verify', path, '--key', publicKey];
   try {
-    await run(base, ['--predictable', script, program, output], { signal, env: {} });
+    await run(base, ['--predictable', script, program, output, ...verify], { signal, env: {} });
   } catch (error) {
     signal.throwIfAborted();
     throw new Error(`${target.name} is packaged where its Node can run, which it cannot here: ${String(error)}`);

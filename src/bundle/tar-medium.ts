@@ -1,6 +1,7 @@
 // A bundle in its tar. The first header is only a hint of where bundle.json ends: it is regenerated and compared, as is, once
 // bundle.json is known, every header, all padding, the trailer and the length.
 import { AirgapError } from '../core/errors.ts';
+import { forEach } from '../core/pool.ts';
 import { damaged } from './damage.ts';
 import {
   firstSlotOffset,
@@ -30,7 +31,7 @@ export function tarMedium(volumes: VolumeSet): Medium {
       const geometry = geometryOf(front.manifest.byteLength, manifest);
       checkSlotCount({ volumes, geometry, found: front.slots.length, manifest });
       if (volumes.size !== geometry.size) throw volumes.lengthError(geometry.size);
-      for (const gap of geometry.gaps) await checkGap(volumes, gap);
+      await checkGaps(volumes, geometry.gaps);
       for (const frame of geometry.frames) frames.set(frame.path, frame);
     },
     readBody: (path, start, buffer) => volumes.read(offsetOf(path) + start, buffer),
@@ -40,18 +41,20 @@ export function tarMedium(volumes: VolumeSet): Medium {
 }
 
 async function readFront(volumes: VolumeSet): Promise<Front> {
-  const size = claimedSize(await readAt(volumes, 0, BLOCK));
-  if (size < 0 || size > BUNDLE_MANIFEST_LIMIT) throw damagedHeader(MANIFEST_PATH, volumes, 0);
-  await expectHeader(volumes, 0, { path: MANIFEST_PATH, size });
+  const header = await readAt(volumes, 0, BLOCK);
+  const size = claimedSize(header);
+  if (size < 0 || size > BUNDLE_MANIFEST_LIMIT || !header.equals(tarHeader(MANIFEST_PATH, size)))
+    throw damagedHeader(MANIFEST_PATH, volumes, 0);
   const manifest = await readAt(volumes, BLOCK, size);
   const first = firstSlotOffset(size);
-  await expectHeader(volumes, first, { path: slotPath(0), size: SLOT_SIZE });
   const slots: Buffer[] = [];
   for (let offset = first; slots.length < MAX_SIGNATURE_SLOTS; offset += BLOCK + SLOT_SIZE) {
-    const header = await volumes.read(offset, Buffer.alloc(BLOCK));
-    if (!header.equals(tarHeader(slotPath(slots.length), SLOT_SIZE))) break;
+    const found =
+      slots.length === 0 ? await readAt(volumes, offset, BLOCK) : await volumes.read(offset, Buffer.alloc(BLOCK));
+    if (!found.equals(tarHeader(slotPath(slots.length), SLOT_SIZE))) break;
     slots.push(await readAt(volumes, offset + BLOCK, SLOT_SIZE));
   }
+  if (slots.length === 0) throw damagedHeader(slotPath(0), volumes, first);
   return { manifest, slots };
 }
 
@@ -59,15 +62,6 @@ async function readFront(volumes: VolumeSet): Promise<Front> {
 async function readAt(volumes: VolumeSet, position: number, length: number): Promise<Buffer> {
   if (position + length > volumes.size) throw volumes.lengthError(position + length);
   return volumes.read(position, Buffer.allocUnsafeSlow(length));
-}
-
-async function expectHeader(
-  volumes: VolumeSet,
-  offset: number,
-  { path, size }: { path: string; size: number },
-): Promise<void> {
-  const found = await readAt(volumes, offset, BLOCK);
-  if (!found.equals(tarHeader(path, size))) throw damagedHeader(path, volumes, offset);
 }
 
 /** Slots end where no further header of one is; if bundle.json says otherwise, that header is damaged. */
@@ -79,12 +73,18 @@ function checkSlotCount(of: { volumes: VolumeSet; geometry: Geometry; found: num
   throw damagedHeader(path, volumes, (at?.offset ?? BLOCK) - BLOCK);
 }
 
-async function checkGap(volumes: VolumeSet, gap: Gap): Promise<void> {
+/** They are small and many, so several are read at once. The first that is damaged is named. */
+async function checkGaps(volumes: VolumeSet, gaps: readonly Gap[]): Promise<void> {
+  const wrong = await forEach(gaps, async (gap) => damageOf(gap, volumes));
+  for (const error of wrong) if (error) throw error;
+}
+
+async function damageOf(gap: Gap, volumes: VolumeSet): Promise<AirgapError | undefined> {
   const expected = gap.bytes;
   const found = await volumes.read(gap.offset, Buffer.allocUnsafeSlow(expected.byteLength));
-  if (found.equals(expected)) return;
+  if (found.equals(expected)) return undefined;
   const at = gap.offset + expected.findIndex((byte, i) => byte !== found[i]);
-  throw damaged(nameInGap(gap, at), volumes.spans(at, 1));
+  return damaged(nameInGap(gap, at), volumes.spans(at, 1));
 }
 
 function damagedHeader(path: string, volumes: VolumeSet, offset: number): AirgapError {
