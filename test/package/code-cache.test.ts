@@ -43,6 +43,12 @@ describe('codeCache', () => {
     expect(takenBy(Buffer.concat([source, Buffer.from('//')]), cache)).toBe(false);
   });
 
+  test('holds what verify runs to its end, and nothing of what other commands run', async () => {
+    const cache = await readFile((await made({ codeCache: true })) ?? '');
+    expect(cache.includes('every byte is what was signed')).toBe(true);
+    expect(cache.includes('carry this to the enclave separately')).toBe(false); // keygen
+  });
+
   test('is the same each time', async () => {
     const first = await readFile((await made({ name: 'one', codeCache: true })) ?? '');
     const second = await readFile((await made({ name: 'two', codeCache: true })) ?? '');
