@@ -2,10 +2,12 @@
 // for the same processor, whatever its model, and refuses it otherwise. It holds what `verify` runs, which is most of what every
 // command begins with.
 import { execFile } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { generateKeyPair } from '../../src/signing/private-key.ts';
+import { smallBundle } from '../../test/support/small-bundle.ts';
 import { bundleScript } from '../build/bundle.ts';
-import { sampleBundle } from './sample-bundle.ts';
 import type { Target } from './targets.ts';
 
 const run = promisify(execFile);
@@ -30,13 +32,21 @@ export async function codeCache(
   const script = join(work, 'make-code-cache.cjs');
   const output = join(work, `code-cache-${target.name}`);
   await bundleScript(maker, script);
-  const { path, publicKey } = await sampleBundle(join(work, 'sample'));
-  const verify = ['verify', path, '--key', publicKey];
+  const args = ['--predictable', script, program, output, ...(await verifyOfSample(work))];
   try {
-    await run(base, ['--predictable', script, program, output, ...verify], { signal, env: {} });
+    await run(base, args, { signal, env: {} });
   } catch (error) {
     signal.throwIfAborted();
     throw new Error(`${target.name} is packaged where its Node can run, which it cannot here: ${String(error)}`);
   }
   return output;
+}
+
+/** Arguments that let the program verify a bundle, which is put into the folder beside its key. */
+async function verifyOfSample(folder: string): Promise<string[]> {
+  const keys = generateKeyPair();
+  const [bundle, key] = [join(folder, 'sample.tar'), join(folder, 'sample.pub')];
+  await writeFile(bundle, (await smallBundle('sample', keys)).bytes);
+  await writeFile(key, keys.publicPem);
+  return ['verify', bundle, '--key', key];
 }

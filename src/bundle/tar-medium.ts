@@ -47,15 +47,19 @@ async function readFront(volumes: VolumeSet): Promise<Front> {
     throw damagedHeader(MANIFEST_PATH, volumes, 0);
   const manifest = await readAt(volumes, BLOCK, size);
   const first = firstSlotOffset(size);
+  let next = await readAt(volumes, first, BLOCK);
+  if (!isSlotHeader(next, 0)) throw damagedHeader(slotPath(0), volumes, first);
   const slots: Buffer[] = [];
-  for (let offset = first; slots.length < MAX_SIGNATURE_SLOTS; offset += BLOCK + SLOT_SIZE) {
-    const found =
-      slots.length === 0 ? await readAt(volumes, offset, BLOCK) : await volumes.read(offset, Buffer.alloc(BLOCK));
-    if (!found.equals(tarHeader(slotPath(slots.length), SLOT_SIZE))) break;
+  for (let offset = first; slots.length < MAX_SIGNATURE_SLOTS && isSlotHeader(next, slots.length);) {
     slots.push(await readAt(volumes, offset + BLOCK, SLOT_SIZE));
+    offset += BLOCK + SLOT_SIZE;
+    next = await volumes.read(offset, Buffer.alloc(BLOCK));
   }
-  if (slots.length === 0) throw damagedHeader(slotPath(0), volumes, first);
   return { manifest, slots };
+}
+
+function isSlotHeader(header: Buffer, slot: number): boolean {
+  return header.equals(tarHeader(slotPath(slot), SLOT_SIZE));
 }
 
 /** The length is checked before memory is taken for it. */

@@ -3,7 +3,7 @@
 import { CHUNK_SIZE } from '../core/chunks.ts';
 import { AirgapError } from '../core/errors.ts';
 import type { Activity } from '../core/events.ts';
-import { hashingHere, sharedBuffer, type Hashing, type RunningHash } from '../core/hashing.ts';
+import { hashingHere, Stages, type Hashing, type RunningHash, type Stage } from '../core/hashing.ts';
 import type { ReaderAt } from '../core/streams.ts';
 import type { BodySource } from './body-source.ts';
 import { isChunk, type Chunk } from './chunk-table.ts';
@@ -21,18 +21,12 @@ export interface PassOptions extends Activity {
   readonly hashing?: Hashing | undefined;
 }
 
-interface ChunkBuffer {
-  readonly bytes: Buffer;
-  /** When the chunk in it has been hashed, and written where it had to be. */
-  free: Promise<unknown>;
-}
-
 export class WritePass {
   readonly #files: OutputFiles;
   readonly #activity: Activity;
   readonly #sums: readonly RunningHash[];
-  readonly #buffers: readonly ChunkBuffer[];
-  #turn = 0;
+  /** Free when the chunk in it has been hashed, and written where it had to be. */
+  readonly #stages = new Stages(CHUNK_SIZE);
   #writing: Promise<void> = Promise.resolve();
   /** Body bytes written so far. */
   written = 0;
@@ -41,10 +35,6 @@ export class WritePass {
     this.#files = files;
     this.#activity = activity;
     this.#sums = files.sizes.map((size) => hashing.begin(size));
-    this.#buffers = Array.from({ length: 3 }, () => ({
-      bytes: sharedBuffer(CHUNK_SIZE),
-      free: Promise.resolve(),
-    }));
   }
 
   /** Bytes that are known as a whole; they must not change any more. */
@@ -82,29 +72,28 @@ export class WritePass {
 
   /** Waits for what is still being written, and answers the sha256 of each file in hexadecimal. The pass ends with it. */
   async finish(): Promise<string[]> {
-    await Promise.all(this.#buffers.map(({ free }) => free));
+    await Promise.all(this.#stages.free);
     const sums = await Promise.all(this.#sums.map((sum) => sum.digest()));
     return sums.map((sum) => Buffer.from(sum).toString('hex'));
   }
 
   /** Waits until nothing is under way any more, whatever becomes of it. */
   async settled(): Promise<void> {
-    await Promise.allSettled(this.#buffers.map(({ free }) => free));
+    await Promise.allSettled(this.#stages.free);
   }
 
   async #load(place: ChunkPlace, read: ChunkReader): Promise<LoadedChunk> {
     const { chunk, position } = place;
-    const buffer = this.#nextBuffer();
-    await buffer.free;
-    const found = await this.#files.read(position, chunk.size, buffer.bytes);
+    const stage = await this.#stages.next();
+    const found = await this.#files.read(position, chunk.size, stage.bytes);
     const there = await isChunk(found, chunk, hashingHere);
-    return { place, buffer, there, bytes: there ? found : await read(chunk, buffer.bytes) };
+    return { place, stage, there, bytes: there ? found : await read(chunk, stage.bytes) };
   }
 
-  #take({ place, buffer, there, bytes }: LoadedChunk): void {
+  #take({ place, stage, there, bytes }: LoadedChunk): void {
     const landed = Promise.all([this.#sum(place.position, bytes), there ? undefined : this.#land(place, bytes)]);
-    buffer.free = landed.then(() => this.#activity.report?.({ type: 'progress', bytes: place.chunk.size }));
-    buffer.free.catch(() => undefined); // awaited when its turn comes, or at the end
+    stage.free = landed.then(() => this.#activity.report?.({ type: 'progress', bytes: place.chunk.size }));
+    stage.free.catch(() => undefined); // awaited when its turn comes, or at the end
   }
 
   /** Only bytes that are what the chunk hashes say are written. */
@@ -112,12 +101,6 @@ export class WritePass {
     if (!(await isChunk(bytes, chunk, hashingHere))) throw damagedSource(entry, chunk);
     await this.#write(position, bytes);
     this.written += chunk.size;
-  }
-
-  #nextBuffer(): ChunkBuffer {
-    const buffer = this.#buffers[this.#turn++ % this.#buffers.length];
-    if (!buffer) throw new Error('there are no buffers');
-    return buffer;
   }
 
   /** One write at a time. */
@@ -144,7 +127,8 @@ type ChunkReader = (chunk: Chunk, into: Buffer) => Promise<Buffer>;
 
 interface LoadedChunk {
   readonly place: ChunkPlace;
-  readonly buffer: ChunkBuffer;
+  readonly stage: Stage;
+  /** What of it is the chunk. */
   readonly bytes: Buffer;
   /** Whether the bundle has these bytes already. */
   readonly there: boolean;

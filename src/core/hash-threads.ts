@@ -2,7 +2,7 @@
 // are there, and its answer that they are taken in. A thread works through its tasks in order. docs/adr/0006 has what this gave.
 import type { createHash, Hash } from 'node:crypto';
 import { Worker, type MessagePort } from 'node:worker_threads';
-import { copyInto, hashingHere, sharedBuffer, type Hashing, type RunningHash } from './hashing.ts';
+import { copyInto, hashingHere, Stages, type Hashing, type RunningHash, type Stage } from './hashing.ts';
 
 /** What measured best for build and load; more take memory and give nothing beside the thread that moves the bytes. */
 export const HASH_THREADS = 1;
@@ -54,17 +54,10 @@ export class HashThreads implements Hashing {
   }
 }
 
-/** Memory that both threads see. It belongs to the other one from a task to its answer. */
-interface Stage {
-  readonly bytes: Buffer;
-  free: Promise<unknown>;
-}
-
 class HashThread {
   readonly #worker: Worker;
-  /** Used in turn. */
-  readonly #stages: readonly Stage[];
-  #turn = 0;
+  /** Each is the other thread's from a task to its answer. */
+  readonly #stages = new Stages(STAGE_SIZE);
   /** Bytes are handed over in the order of the calls. */
   #handing: Promise<void> = Promise.resolve();
   /** Of the tasks under way, in order. */
@@ -84,10 +77,6 @@ class HashThread {
     this.#worker.on('message', (digest: Uint8Array | undefined) => this.#answered(digest));
     this.#worker.on('error', (error: Error) => this.#fail(error));
     this.#worker.on('exit', () => this.#fail(new Error('the hashing thread ended')));
-    this.#stages = Array.from({ length: 3 }, () => ({
-      bytes: sharedBuffer(STAGE_SIZE),
-      free: Promise.resolve(),
-    }));
   }
 
   begin(): RunningHash {
@@ -141,7 +130,7 @@ class HashThread {
         continue;
       }
       for (let at = 0; at < piece.byteLength;) {
-        stage ??= await this.#nextStage();
+        stage ??= await this.#stages.next();
         const part = piece.subarray(at, at + STAGE_SIZE - filled);
         copyInto(stage.bytes, part, filled);
         filled += part.byteLength;
@@ -153,13 +142,6 @@ class HashThread {
     const all = Promise.all(taken);
     all.catch(() => undefined); // awaited by the caller of update, or failing its digest
     return { taken: all };
-  }
-
-  async #nextStage(): Promise<Stage> {
-    const stage = this.#stages[this.#turn++ % this.#stages.length];
-    if (!stage) throw new Error('there are no stages');
-    await stage.free;
-    return stage;
   }
 
   async #last(task: Task): Promise<Uint8Array> {

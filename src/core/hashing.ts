@@ -50,6 +50,36 @@ export class BufferRing {
   }
 }
 
+/** Shared memory that is handed to others, and is theirs until `free`. */
+export interface Stage {
+  readonly bytes: Buffer;
+  free: Promise<unknown>;
+}
+
+/** Three stages of one size, used in turn. */
+export class Stages {
+  readonly #stages: readonly Stage[];
+  #turn = 0;
+
+  /** @param size bytes of each */
+  constructor(size: number) {
+    this.#stages = Array.from({ length: 3 }, () => ({ bytes: sharedBuffer(size), free: Promise.resolve() }));
+  }
+
+  /** The next one, once it is free. @throws what became of its `free` */
+  async next(): Promise<Stage> {
+    const stage = this.#stages[this.#turn++ % this.#stages.length];
+    if (!stage) throw new Error('there are no stages');
+    await stage.free;
+    return stage;
+  }
+
+  /** When each is free, as it is handed over now. */
+  get free(): Promise<unknown>[] {
+    return this.#stages.map(({ free }) => free);
+  }
+}
+
 export const hashingHere: Hashing = {
   sha256: async (bytes) => createHash('sha256').update(bytes).digest(),
   begin: () => {

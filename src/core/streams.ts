@@ -2,7 +2,7 @@
 // an error body) is collected.
 import { open, type FileHandle } from 'node:fs/promises';
 import { AirgapError, fileError } from './errors.ts';
-import { BufferRing } from './hashing.ts';
+import { BufferRing, copyInto } from './hashing.ts';
 
 /** Chunks of any size; a consumer may keep a chunk, so a producer never reuses its buffer. */
 export type ByteStream = AsyncIterable<Uint8Array>;
@@ -86,7 +86,7 @@ export function readerOf(bytes: Uint8Array): ReaderAt {
   return {
     read: async (into, position) => {
       const found = bytes.subarray(position, position + into.byteLength);
-      into.set(found);
+      copyInto(into, found, 0);
       return into.subarray(0, found.byteLength);
     },
     close: async () => undefined,
