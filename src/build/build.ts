@@ -84,8 +84,8 @@ export async function build(lock: Lock, options: BuildOptions): Promise<BuildRes
   }
 }
 
-async function placeInstallers({ installers = [], media, signal }: BuildOptions): Promise<WrittenFile[]> {
-  for (const installer of installers) await placeInstaller(installer, media, { signal });
+async function placeInstallers({ installers = [], media, ...options }: BuildOptions): Promise<WrittenFile[]> {
+  for (const installer of installers) await placeInstaller(installer, media, options);
   return installers.map(({ name, size, digest }) => ({ path: name, size, sha256: hexOf(digest) }));
 }
 

@@ -6,6 +6,7 @@ import { Digester, digestOfStream } from '../core/digest.ts';
 import { AirgapError, fileError } from '../core/errors.ts';
 import type { Activity } from '../core/events.ts';
 import { syncFolder } from '../core/files.ts';
+import type { Hashing } from '../core/hashing.ts';
 import { INSTALLER_PLATFORMS, installerName, type InstallerPlatform, type PackagedProgram } from '../core/program.ts';
 import { readFileRange, writeFully } from '../core/streams.ts';
 import type { BundleInstaller } from '../bundle/manifest.ts';
@@ -18,22 +19,38 @@ export interface InstallerChoice {
   readonly program?: PackagedProgram | undefined;
 }
 
-export interface Installer extends BundleInstaller {
+export interface InstallerFile extends Pick<BundleInstaller, 'name'> {
   readonly path: string;
 }
 
+export interface Installer extends BundleInstaller, InstallerFile {}
+
+export interface IdentifyOptions extends Activity {
+  readonly hashing?: Hashing | undefined;
+}
+
 /** In the order of their names; empty when nothing is asked for and the program is not one file. @throws BUNDLE_INCOMPLETE */
-export async function findInstallers(choice: InstallerChoice, { signal }: Activity = {}): Promise<Installer[]> {
+export async function findInstallers(choice: InstallerChoice): Promise<InstallerFile[]> {
   const { program, folder } = choice;
   const platforms = await wanted(choice);
-  const installers: Installer[] = [];
+  const installers: InstallerFile[] = [];
   for (const platform of [...new Set(platforms)].sort()) {
     const itself = folder === undefined && program?.platform === platform ? program.path : undefined;
     const place = folder ?? (program && dirname(program.path));
     const path = itself ?? (place === undefined ? undefined : join(place, installerName(platform)));
     if (path === undefined || !(await isFile(path))) throw absent(platform, path);
-    installers.push({ name: installerName(platform), path, ...(await identify(path, signal)) });
+    installers.push({ name: installerName(platform), path });
   }
+  return installers;
+}
+
+/** Reads each to its end. @throws FILE_NOT_FOUND, IO_FAILED */
+export async function identifyInstallers(
+  files: readonly InstallerFile[],
+  options: IdentifyOptions = {},
+): Promise<Installer[]> {
+  const installers: Installer[] = [];
+  for (const file of files) installers.push({ ...file, ...(await identify(file.path, options)) });
   return installers;
 }
 
@@ -53,15 +70,19 @@ async function wanted({ platforms, folder, program }: InstallerChoice): Promise<
  * Puts an installer on the media, under its name only when it is whole and what was identified; one that is there and right
  * stays. @throws DIGEST_MISMATCH (the file changed meanwhile), DISK_FULL, IO_FAILED
  */
-export async function placeInstaller(installer: Installer, media: string, { signal }: Activity = {}): Promise<void> {
+export async function placeInstaller(
+  installer: Installer,
+  media: string,
+  options: IdentifyOptions = {},
+): Promise<void> {
   const path = join(media, installer.name);
   const temporary = `${path}.tmp`;
-  if ((await isFile(path)) && (await identify(path, signal)).digest === installer.digest) return;
+  if ((await isFile(path)) && (await identify(path, options)).digest === installer.digest) return;
   try {
     await rm(temporary, { force: true });
     const file = await open(temporary, 'wx', 0o755);
     try {
-      await copyChecked(installer, file, signal);
+      await copyChecked(installer, file, options.signal);
       await file.chmod(0o755); // whatever the umask
       await file.sync();
     } finally {
@@ -89,8 +110,11 @@ async function copyChecked(installer: Installer, to: FileHandle, signal?: AbortS
     });
 }
 
-async function identify(path: string, signal?: AbortSignal): Promise<Pick<Installer, 'digest' | 'size'>> {
-  return digestOfStream(readFileRange(path, { signal, reuse: true }));
+async function identify(
+  path: string,
+  { hashing, signal }: IdentifyOptions,
+): Promise<Pick<Installer, 'digest' | 'size'>> {
+  return digestOfStream(readFileRange(path, { signal, reuse: true }), hashing);
 }
 
 async function isFile(path: string): Promise<boolean> {

@@ -3,6 +3,7 @@
 // (CVE-2024-3727).
 import { createHash, type Hash } from 'node:crypto';
 import { AirgapError } from './errors.ts';
+import { hashingHere, type Hashing } from './hashing.ts';
 import type { ByteStream } from './streams.ts';
 
 /** `sha256:` and 64 lower-case hexadecimal digits; made by `parseDigest`, `digestOf` or `Digester` only. */
@@ -51,8 +52,15 @@ export class Digester {
 }
 
 /** What a stream comes to; its chunks are not kept. */
-export async function digestOfStream(stream: ByteStream): Promise<{ digest: Digest; size: number }> {
-  const digester = new Digester();
-  for await (const chunk of stream) digester.update(chunk);
-  return { size: digester.size, digest: digester.digest() };
+export async function digestOfStream(
+  stream: ByteStream,
+  hashing: Hashing = hashingHere,
+): Promise<{ digest: Digest; size: number }> {
+  const hash = hashing.begin();
+  let size = 0;
+  for await (const chunk of stream) {
+    await hash.update([chunk]);
+    size += chunk.byteLength;
+  }
+  return { digest: digestFromHash(await hash.digest()), size };
 }

@@ -1,5 +1,5 @@
 import { build } from '../../build/build.ts';
-import { findInstallers, type Installer } from '../../build/installers.ts';
+import { findInstallers, identifyInstallers, type InstallerFile } from '../../build/installers.ts';
 import { AirgapError } from '../../core/errors.ts';
 import { INSTALLER_PLATFORMS, isInstallerPlatform } from '../../core/program.ts';
 import { countedImages } from '../../bundle/counted-images.ts';
@@ -42,7 +42,11 @@ export const buildCommand: CommandModule = {
   run: async (context) => {
     const volumeSize = stringFlag(context, 'volumeSize');
     const volume = volumeSize === undefined ? undefined : parseVolumeSize(volumeSize);
-    const installers = await installersOf(context);
+    const { hashing } = context;
+    const { signal } = context.io;
+    // on another thread, while this one gets ready; they are wanted when everything has been fetched
+    const installers = identifyInstallers(await installersOf(context), { hashing, signal });
+    installers.catch(() => undefined); // awaited below, or something else failed first
     const files = await readSpec(context);
     const signer = await signerOf(context);
     const media = pathOf(context, stringFlag(context, 'out') ?? '.');
@@ -54,13 +58,13 @@ export const buildCommand: CommandModule = {
         folder: files.folder,
         media,
         volumeSize: volume,
-        installers,
+        installers: await installers,
         signer,
         policy: { signatures: files.spec.signatures, keys: files.keys },
         version: VERSION,
         self: context.io.self,
-        hashing: context.hashing,
-        signal: context.io.signal,
+        hashing,
+        signal,
         report,
       });
     });
@@ -73,7 +77,7 @@ export const buildCommand: CommandModule = {
 };
 
 /** @throws USAGE, BUNDLE_INCOMPLETE */
-async function installersOf(context: CommandContext): Promise<Installer[]> {
+async function installersOf(context: CommandContext): Promise<InstallerFile[]> {
   const names = listFlag(context, 'installer');
   const platforms = names.filter(isInstallerPlatform);
   const unknown = names.find((name) => !isInstallerPlatform(name));
@@ -82,9 +86,9 @@ async function installersOf(context: CommandContext): Promise<Installer[]> {
       hint: `There are ${INSTALLER_PLATFORMS.join(', ')}.`,
     });
   const folder = stringFlag(context, 'installers');
-  const { program, signal } = context.io;
+  const { program } = context.io;
   const choice = { platforms, folder: folder === undefined ? undefined : pathOf(context, folder), program };
-  const installers = await findInstallers(choice, { signal });
+  const installers = await findInstallers(choice);
   if (installers.length === 0)
     context.output.report({
       type: 'warning',
