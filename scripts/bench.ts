@@ -1,16 +1,18 @@
 // `npm run bench`: what build, load, verify and serve take here, beside skopeo and the least that this machine can do.
-// Usage: npm run bench [-- --quick] [--runs N] [--only SECTION …] [--program FILE] [--skopeo FILE] [--registry FILE]
+// Usage: npm run bench [-- --quick] [--runs N] [--only SECTION …] [--program FILE] [--skopeo FILE] [--registry FILE …]
 //        [--page FILE] [--scratch FOLDER]
+// build and load are measured beside each registry: by default Debian's, and the current release, which Go builds.
 // Without other options than --scratch it writes docs/benchmark.md; the status is 1 when a goal is missed.
 import { access, statfs, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { circumstances, addImage, type Lab, type LabImage } from './bench/lab.ts';
+import { circumstances, makeImage, pushImage, registryVersion, type Lab, type LabImage } from './bench/lab.ts';
 import { MIB, type ImageShape } from './bench/image.ts';
 import { commandLine, missed, renderPage, type Section } from './bench/report.ts';
 import { measureMemory, measureScratch, measureStart, measureVerify } from './bench/single.ts';
 import { measureBuild, measureLoad, measureLoadAgain } from './bench/transfer.ts';
+import { currentRegistry } from './interop/own-tools.ts';
 import { run } from './interop/process.ts';
 import { startRegistry } from './interop/registry.ts';
 import { debianPackages, isHere, type DebianTool } from './interop/tools.ts';
@@ -32,7 +34,10 @@ const sections = {
   start: (lab: Lab) => measureStart(lab),
 } satisfies Record<string, (lab: Lab, image: Images) => Promise<Section>>;
 
-/** An image by its name, made when it is first asked for. */
+/** Measured beside each registry; the others beside the first. */
+const BESIDE_EACH: readonly string[] = ['build', 'load'];
+
+/** An image by its name, made and pushed when it is first asked for. */
 type Images = (name: string) => Promise<LabImage>;
 
 async function images(image: Images): Promise<LabImage[]> {
@@ -54,7 +59,7 @@ const { values } = parseArgs({
     only: { type: 'string', multiple: true, default: [] },
     program: { type: 'string' },
     skopeo: { type: 'string' },
-    registry: { type: 'string' },
+    registry: { type: 'string', multiple: true },
     page: { type: 'string' },
     scratch: { type: 'string', default: tmpdir() },
   },
@@ -63,40 +68,56 @@ const wanted = values.only.length === 0 ? Object.keys(sections) : values.only;
 
 async function main(): Promise<void> {
   await requireTools();
-  await requireSpace(values.scratch, values.quick ? 1 : 40);
+  await requireSpace(values.scratch, values.quick ? 1 : 46);
   const program = values.program === undefined ? await packaged() : resolve(values.program);
-  const peers = {
-    skopeo: values.skopeo === undefined ? 'skopeo' : resolve(values.skopeo),
-    registry: values.registry === undefined ? 'docker-registry' : resolve(values.registry),
-  };
+  const skopeo = values.skopeo === undefined ? 'skopeo' : resolve(values.skopeo);
+  const registries = values.registry?.map((path) => resolve(path)) ?? ['docker-registry', await currentRegistry()];
   const runs = wholeNumber('--runs', values.runs) ?? (values.quick ? 1 : 5);
   await inScratch(values.scratch, 'eck-airgap-bench-', async (folder) => {
-    const upstream = await startRegistry(join(folder, 'upstream'), { program: peers.registry });
+    const labs: Lab[] = [];
     try {
-      const say = (text: string): void => console.error(text);
-      const lab: Lab = { folder, program, runs, upstream, peers, say };
-      const measured = await measureAll(lab);
-      await publish(measured, await circumstances(root, peers), runs);
+      for (const [i, registry] of registries.entries()) {
+        const peers = { skopeo, registry, registryVersion: await registryVersion(registry) };
+        const upstream = await startRegistry(join(folder, `upstream-${i}`), { program: registry });
+        labs.push({ folder, program, runs, upstream, peers, say: (text) => console.error(text) });
+      }
+      const measured = await measureAll(folder, labs);
+      const versions = labs.map(({ peers }) => peers.registryVersion);
+      await publish(measured, await circumstances(root, skopeo, versions), runs);
     } finally {
-      await upstream.stop();
+      await Promise.all(labs.map(({ upstream }) => upstream.stop()));
     }
   });
 }
 
-async function measureAll(lab: Lab): Promise<Section[]> {
-  const made = new Map<string, Promise<LabImage>>();
-  const image: Images = (name) => {
-    const known = made.get(name) ?? addImage(lab, name, shapeOf(name, values.quick));
-    made.set(name, known);
-    return known;
-  };
+async function measureAll(folder: string, labs: readonly Lab[]): Promise<Section[]> {
+  const make = remembering((name: string) => makeImage(folder, name, shapeOf(name, values.quick)));
+  const beside = labs.map((lab) => ({
+    lab,
+    image: remembering(async (name: string) => {
+      const image = await make(name);
+      await pushImage(lab, image);
+      return image;
+    }),
+  }));
   const measured: Section[] = [];
   for (const [name, measure] of Object.entries(sections)) {
     if (!wanted.includes(name)) continue;
-    lab.say(`# ${name}`);
-    measured.push(await measure(lab, image));
+    for (const { lab, image } of BESIDE_EACH.includes(name) ? beside : beside.slice(0, 1)) {
+      lab.say(`# ${name}, registry ${lab.peers.registryVersion}`);
+      measured.push(await measure(lab, image));
+    }
   }
   return measured;
+}
+
+function remembering<T>(make: (name: string) => Promise<T>): (name: string) => Promise<T> {
+  const made = new Map<string, Promise<T>>();
+  return (name) => {
+    const known = made.get(name) ?? make(name);
+    made.set(name, known);
+    return known;
+  };
 }
 
 async function publish(measured: readonly Section[], where: readonly string[], runs: number): Promise<void> {
@@ -106,7 +127,7 @@ async function publish(measured: readonly Section[], where: readonly string[], r
     circumstances: [
       ...where,
       `times are medians of ${runs} in turns (the fastest and the slowest in brackets), layers are gzipped bytes that do not compress`,
-      'memory that a virtual machine gave back to its host costs whoever needs it next: before each run of build, of load and of what they are compared with, 3 GiB are used and freed, and of load again and verify the second of two runs is counted',
+      'before each run of build, of load and of what they are compared with, free memory is filled with the pages of a file, as on a machine that has been up for a while; of load again and verify the second of two runs is counted',
     ],
     sections: measured,
   });

@@ -1,11 +1,11 @@
 // Where it is measured: a folder with images in a real registry, sites with a lock and a key, and the program as one file.
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { privateFolders } from '../interop/airgap.ts';
 import { run, type RunOptions } from '../interop/process.ts';
 import { startRegistry, type RealRegistry } from '../interop/registry.ts';
 import { machine, sourceCommit } from './machine.ts';
-import { blobFile, makeLayout, type ImageShape, type MadeImage } from './image.ts';
+import { blobFile, makeLayout, MIB, type ImageShape, type MadeImage } from './image.ts';
 
 export interface Lab {
   readonly folder: string;
@@ -20,10 +20,12 @@ export interface Lab {
 /** Programs that it is measured beside, by name or path. */
 export interface Peers {
   readonly skopeo: string;
+  /** Of upstream, and of what is loaded into. */
   readonly registry: string;
+  readonly registryVersion: string;
 }
 
-/** An image in the upstream registry, and as a layout on disk. */
+/** An image as a layout on disk, and once it is pushed in the upstream registry. */
 export interface LabImage extends MadeImage {
   /** Repository below the registry. */
   readonly name: string;
@@ -37,12 +39,14 @@ export interface Site {
   readonly publicKey: string;
 }
 
-export async function addImage(lab: Lab, name: string, shape: ImageShape): Promise<LabImage> {
-  const layout = join(lab.folder, 'layouts', name);
-  const made = await makeLayout(layout, shape, name);
-  const to = `docker://${lab.upstream.host}/bench/${name}:1.0`;
+export async function makeImage(folder: string, name: string, shape: ImageShape): Promise<LabImage> {
+  const layout = join(folder, 'layouts', name);
+  return { name: `bench/${name}`, layout, shape, ...(await makeLayout(layout, shape, name)) };
+}
+
+export async function pushImage({ upstream }: Lab, { name, layout }: LabImage): Promise<void> {
+  const to = `docker://${upstream.host}/${name}:1.0`;
   await run('skopeo', ['copy', '--quiet', '--preserve-digests', '--dest-tls-verify=false', `oci:${layout}:1.0`, to]);
-  return { name: `bench/${name}`, layout, shape, ...made };
 }
 
 /** A new folder with airgap.yaml, keys and a lock. */
@@ -64,9 +68,6 @@ export async function addSite(lab: Lab, name: string, images: readonly LabImage[
   return site;
 }
 
-/** MiB that moving a GiB may need of it: a build writes to its cache and its bundle, a registry to its storage. */
-const MEMORY = 3 * 1024;
-
 export const BUILD = ['build', 'airgap.yaml', '--key', 'keys/airgap.key', '--out', 'media', '--quiet'] as const;
 
 /** Nothing of an earlier build is there any more. */
@@ -80,33 +81,44 @@ export function loadCommand(site: Site, registry: RealRegistry): string[] {
 }
 
 /** Runs the program in a site; answers seconds. */
-export async function ours(lab: Lab, site: Site, args: readonly string[], memoryIn?: string): Promise<number> {
-  return timed([lab.program, ...args], { cwd: site.folder, bare: true, env: privateFolders(site.folder), memoryIn });
+export async function ours(lab: Lab, site: Site, args: readonly string[], filling?: Filling): Promise<number> {
+  return timed([lab.program, ...args], { cwd: site.folder, bare: true, env: privateFolders(site.folder), ...filling });
 }
 
-export interface TimedOptions extends Pick<RunOptions, 'cwd' | 'env' | 'bare'> {
-  /** A folder: memory is used and freed before it starts, by way of a file in it. */
-  readonly memoryIn?: string | undefined;
+export interface Filling {
+  /** A folder on a disk: free memory is filled with pages of files in it before the command starts. */
+  readonly fillFrom?: string | undefined;
 }
+
+export type TimedOptions = Pick<RunOptions, 'cwd' | 'env' | 'bare'> & Filling;
 
 /** Seconds from the start of a command to its end, when all that was written before is on the disk. @throws Error when it fails */
-export async function timed(command: readonly string[], { memoryIn, ...options }: TimedOptions = {}): Promise<number> {
+export async function timed(command: readonly string[], { fillFrom, ...options }: TimedOptions = {}): Promise<number> {
   await run('sync', []);
-  if (memoryIn !== undefined) await touchMemory(memoryIn);
+  if (fillFrom !== undefined) await fillMemory(fillFrom);
   const [program = '', ...args] = command;
   const began = performance.now();
   await run(program, args, options);
   return (performance.now() - began) / 1000;
 }
 
+/** MiB that stay free. */
+const MARGIN = 100;
+let fillings = 0;
+
 /**
- * What a process writes to files needs memory, and a virtual machine that gave free memory back to its host gets it again
- * slowly: a second or two for each GiB, for whoever asks first.
+ * Fills free memory with pages of a file, as it is on a machine that has been up for a while. Whoever writes files then gets
+ * memory that the kernel takes back from them; free memory is another matter on a virtual machine that gives it back to its
+ * host: getting it again costs up to two seconds a GiB, for whoever asks first.
  */
-async function touchMemory(folder: string): Promise<void> {
-  const file = join(folder, 'zeros');
-  await run('dd', ['if=/dev/zero', `of=${file}`, 'bs=1M', `count=${MEMORY}`]);
-  await rm(file);
+async function fillMemory(folder: string): Promise<void> {
+  const [, free = '0'] = /^MemFree: *([0-9]+) kB$/m.exec(await readFile('/proc/meminfo', 'utf8')) ?? [];
+  const mebibytes = Math.floor(Number(free) / 1024) - MARGIN;
+  if (mebibytes <= 0) return;
+  const file = join(folder, `filling-${fillings++}`); // a hole from start to end, which takes no disk
+  await writeFile(file, '');
+  await truncate(file, mebibytes * MIB);
+  await run('dd', [`if=${file}`, 'of=/dev/null', 'bs=1M']);
 }
 
 /**
@@ -153,7 +165,7 @@ export async function fetchFloor(lab: Lab, image: LabImage): Promise<number> {
   const each =
     'for url in "$@"; do curl --silent --fail --output "$0" "$url"; openssl dgst -sha256 "$0"; sync "$0"; done';
   try {
-    return await timed(['sh', '-ec', each, file, ...urls], { memoryIn: lab.folder });
+    return await timed(['sh', '-ec', each, file, ...urls], { fillFrom: lab.folder });
   } finally {
     await rm(file, { force: true });
   }
@@ -174,15 +186,20 @@ export async function pushFloor(lab: Lab, image: LabImage, registry: RealRegistr
   }
   const each =
     'while [ $# -gt 0 ]; do curl --silent --fail --upload-file "$1" --header "Content-Type: application/octet-stream" "$2"; shift 2; done';
-  return timed(['sh', '-ec', each, 'sh', ...commands], { memoryIn: lab.folder });
+  return timed(['sh', '-ec', each, 'sh', ...commands], { fillFrom: lab.folder });
+}
+
+/** The version that a registry says it has. */
+export async function registryVersion(program: string): Promise<string> {
+  const { stdout } = await run(program, ['--version']);
+  return /[0-9]+\.[0-9]+\.[0-9]+/.exec(stdout.trim().split(' ').at(-1) ?? '')?.[0] ?? stdout.trim();
 }
 
 /** Of this machine and this source: no name, no path. */
-export async function circumstances(root: string, peers: Peers): Promise<string[]> {
-  const { stdout: skopeo } = await run(peers.skopeo, ['--version']);
-  const { stdout: registry } = await run(peers.registry, ['--version']);
+export async function circumstances(root: string, skopeo: string, registries: readonly string[]): Promise<string[]> {
+  const { stdout: version } = await run(skopeo, ['--version']);
   return [
     machine(),
-    `source ${await sourceCommit(root)}; ${skopeo.trim()}; registry ${registry.trim().split(' ').at(-1) ?? ''} on loopback, without TLS`,
+    `source ${await sourceCommit(root)}; ${version.trim()}; registry ${registries.join(' and ')} on loopback, without TLS`,
   ];
 }

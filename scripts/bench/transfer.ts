@@ -27,7 +27,7 @@ import { MIB } from './image.ts';
 export async function measureBuild(lab: Lab, images: readonly LabImage[]): Promise<Section> {
   const rows = await forEach(images, (image) => buildRow(lab, image), { concurrency: 1 });
   return {
-    title: 'build',
+    title: `build, from registry ${lab.peers.registryVersion}`,
     text: 'From an empty cache to a signed and synced bundle, the cache written too, against `skopeo copy docker://… oci-archive:FILE && sync FILE`. The floor is curl to a file, `openssl dgst` over it, and sync, layer by layer.',
     head: ['image', 'build', 'skopeo', 'build / skopeo', 'floor'],
     rows,
@@ -40,13 +40,13 @@ async function buildRow(lab: Lab, image: LabImage): Promise<(string | Goal)[]> {
   const from = `docker://${lab.upstream.host}/${image.name}:1.0`;
   const times = await inTurns(lab, {
     build: async () => {
-      const time = await ours(lab, site, BUILD, lab.folder);
+      const time = await ours(lab, site, BUILD, { fillFrom: lab.folder });
       await forget(site);
       return time;
     },
     skopeo: async () => {
       const copy = '"$0" copy --quiet --src-tls-verify=false "$1" "oci-archive:$2:1.0" && sync "$2"';
-      const time = await timed(['sh', '-c', copy, lab.peers.skopeo, from, archive], { memoryIn: lab.folder });
+      const time = await timed(['sh', '-c', copy, lab.peers.skopeo, from, archive], { fillFrom: lab.folder });
       await rm(archive);
       return time;
     },
@@ -64,7 +64,7 @@ async function buildRow(lab: Lab, image: LabImage): Promise<(string | Goal)[]> {
 export async function measureLoad(lab: Lab, images: readonly LabImage[]): Promise<Section> {
   const rows = await forEach(images, (image) => loadRow(lab, image), { concurrency: 1 });
   return {
-    title: 'load',
+    title: `load, into registry ${lab.peers.registryVersion}`,
     text: 'From the bundle, every byte verified, into an empty registry, against `skopeo copy` from an oci-archive and from an unpacked OCI layout. The floor is curl with each layer in one request, which is what the registry takes from whoever sends it, and `openssl dgst` over the layers.',
     head: ['image', 'load', 'oci-archive', 'load / oci-archive', 'oci folder', 'load / oci folder', 'curl', 'hash'],
     rows,
@@ -81,10 +81,10 @@ async function loadRow(lab: Lab, image: LabImage): Promise<(string | Goal)[]> {
   const copy = (from: string) => () =>
     withRegistry(lab, (registry) => {
       const to = `docker://${registry.host}/${image.name}:1.0`;
-      return timed([skopeo, 'copy', '--quiet', '--dest-tls-verify=false', from, to], { memoryIn: lab.folder });
+      return timed([skopeo, 'copy', '--quiet', '--dest-tls-verify=false', from, to], { fillFrom: lab.folder });
     });
   const times = await inTurns(lab, {
-    load: () => withRegistry(lab, (registry) => ours(lab, site, loadCommand(site, registry), lab.folder)),
+    load: () => withRegistry(lab, (registry) => ours(lab, site, loadCommand(site, registry), { fillFrom: lab.folder })),
     archive: copy(`oci-archive:${archive}:1.0`),
     folder: copy(`oci:${image.layout}:1.0`),
     curl: () => withRegistry(lab, (registry) => pushFloor(lab, image, registry)),

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { chmod, mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isThere } from '../../src/core/files.ts';
 import { run } from './process.ts';
 import { cacheFolder, helmPath, isHere, ownFolder, type Missing, type OwnTool } from './tools.ts';
 
@@ -40,6 +41,18 @@ export async function ensureOwnTools(log: (line: string) => void): Promise<Missi
     }
   }
   return missing;
+}
+
+/** The path of the registry's current release, for the benchmark: Debian's is of 2023. @throws Error when it cannot be built */
+export async function currentRegistry(): Promise<string> {
+  const { from, make } = builtWithGo('github.com/distribution/distribution/v3/cmd/registry@v3.1.2');
+  const path = join(ownFolder, 'registry');
+  if (await isThere(path)) return path;
+  await mkdir(ownFolder, { recursive: true });
+  await make().catch((cause: unknown) => {
+    throw new Error(`${from} cannot be built, which takes Go; --registry FILE names another`, { cause });
+  });
+  return path;
 }
 
 function builtWithGo(module: string): Bringing {
