@@ -4,6 +4,7 @@ import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { digestOf } from '../../src/core/digest.ts';
 import { journey, type Journey } from '../support/journey.ts';
+import { randomBytes } from '../support/random-image.ts';
 import { haveTools } from '../support/tools.ts';
 
 const PROGRAMS = { 'eck-airgap-linux-x64': 'for x64', 'eck-airgap-linux-arm64': 'for arm64' };
@@ -59,6 +60,16 @@ describe('build puts on the media', () => {
     expect(await installersOf()).toEqual(expected.toSorted((a, b) => (a.name < b.name ? -1 : 1)));
     const sums = (await site.read('media', 'SHA256SUMS')).toString();
     for (const { name, digest } of expected) expect(sums).toContain(`${digest.slice(7)}  ${name}\n`);
+  });
+
+  test('one of several MiB, as it is, though it is hashed on another thread meanwhile', async () => {
+    const bytes = randomBytes('an installer', 5 * 1024 * 1024 + 321);
+    await writeFile(site.path('packaged', 'eck-airgap-linux-x64'), bytes);
+    await site.run(...build, '--installers', 'packaged', '--installer', 'linux-x64');
+    expect(await installersOf()).toEqual([
+      { name: 'eck-airgap-linux-x64', digest: digestOf(bytes), size: bytes.byteLength },
+    ]);
+    expect((await site.read('media', 'eck-airgap-linux-x64')).equals(bytes)).toBe(true);
   });
 
   test('the wanted ones only; a second time nothing is written anew', async () => {
