@@ -1,7 +1,17 @@
 import { createHash } from 'node:crypto';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { Digester, digestFromHash, digestOf, hexOf, isDigest, parseDigest } from '../../src/core/digest.ts';
+import {
+  Digester,
+  digestFromHash,
+  digestOf,
+  digestOfStream,
+  hexOf,
+  isDigest,
+  parseDigest,
+} from '../../src/core/digest.ts';
+import { hashingHere, type Hashing } from '../../src/core/hashing.ts';
 import { thrown } from '../support/thrown.ts';
 
 // FIPS 180-4, the published examples
@@ -56,5 +66,28 @@ describe('digests', () => {
     const error = thrown(() => parseDigest('x'.repeat(10_000), 'images[3].digest'));
     expect(error.message).toContain('images[3].digest');
     expect(error.message.length).toBeLessThan(200);
+  });
+
+  test('of a stream that uses its memory again as soon as a piece is taken in, which another thread does late', async () => {
+    const late: Hashing = {
+      ...hashingHere,
+      begin: () => {
+        const hash = hashingHere.begin();
+        const update = async (pieces: readonly Uint8Array[]): Promise<void> => {
+          await nextTurn();
+          await hash.update(pieces);
+        };
+        return { ...hash, update };
+      },
+    };
+    const reusing = async function* (): AsyncGenerator<Buffer> {
+      const memory = Buffer.alloc(1);
+      for (const letter of 'abc') {
+        memory.write(letter);
+        yield memory;
+      }
+      memory.fill(0);
+    };
+    expect(await digestOfStream(reusing(), late)).toEqual({ digest: `sha256:${ABC}`, size: 3 });
   });
 });
