@@ -82,7 +82,11 @@ function ownUrl(what: string, text: string, request: URL, sender: Sender): URL {
   if (sameOrigin(url, own)) return url;
   const sameHost = url.hostname === own.hostname && (url.port === own.port || url.port === portOf(own));
   if (!sameHost || own.protocol !== 'https:') throw refused(what, url, `it is not on ${own.origin}`);
-  return new URL(`${url.pathname}${url.search}`, own);
+  const right = new URL(own.origin);
+  // set, not parsed: a path that begins with // would be taken for another host
+  right.pathname = url.pathname;
+  right.search = url.search;
+  return right;
 }
 
 function portOf(url: URL): string {

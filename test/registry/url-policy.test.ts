@@ -50,6 +50,17 @@ test('where blob and credentials go is always the registry itself', () => {
   );
 });
 
+test.each(['//evil.example/x', '//', '//evil.example:5000/x?a=b'])(
+  'http written for https is put right, and the path %j is no other host',
+  (path) => {
+    const origin = new URL('https://registry.example');
+    for (const check of [checkUploadLocation, checkNextPage]) {
+      const url = check(`http://registry.example${path}`, new URL('/v2/x', origin), { origin, plainHttp: false });
+      expect(url.href).toBe(`https://registry.example${path}`);
+    }
+  },
+);
+
 test('nothing leads from https to http beyond this machine, and never nearer to us than the registry is', () => {
   fc.assert(
     fc.property(sender, sent, (from, text) => {
