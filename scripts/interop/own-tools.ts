@@ -36,8 +36,7 @@ export async function ensureOwnTools(log: (line: string) => void): Promise<Missi
     try {
       await make();
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
-      missing[tool] = `it comes from ${from}: ${message.trim().split('\n').at(-1) ?? ''}`;
+      missing[tool] = `it comes from ${from}: ${lastLine(error)}`;
     }
   }
   return missing;
@@ -50,9 +49,15 @@ export async function currentRegistry(): Promise<string> {
   if (await isThere(path)) return path;
   await mkdir(ownFolder, { recursive: true });
   await make().catch((cause: unknown) => {
-    throw new Error(`${from} cannot be built, which takes Go; --registry FILE names another`, { cause });
+    throw new Error(`the registry comes from ${from} (--registry FILE names another): ${lastLine(cause)}`, { cause });
   });
   return path;
+}
+
+/** Of what a tool said, which is its reason. */
+function lastLine(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return message.trim().split('\n').at(-1) ?? '';
 }
 
 function builtWithGo(module: string): Bringing {
