@@ -1,9 +1,7 @@
 // `build`: lock to media folder. Fetch, pack, write; every step goes on where an earlier run stopped.
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { digestOf, hexOf, type Digest } from '../core/digest.ts';
-import { fileError } from '../core/errors.ts';
-import { writeWholeFile } from '../core/files.ts';
+import { ensureFolder, writeWholeFile } from '../core/files.ts';
 import { settle } from '../core/pool.ts';
 import { countArtifacts } from '../bundle/counted-images.ts';
 import type { Lock } from '../bundle/lock.ts';
@@ -63,9 +61,7 @@ export async function build(lock: Lock, options: BuildOptions): Promise<BuildRes
   requireComplete(promised);
   for (const { collisions } of promised.settings)
     for (const message of collisions) options.report?.({ type: 'warning', message });
-  await mkdir(options.media, { recursive: true }).catch((error: unknown) => {
-    throw fileError(error, 'make', options.media);
-  });
+  await ensureFolder(options.media);
   const installers = (options.installers ?? []).map(({ name, digest, size }) => ({ name, digest, size }));
   const mended = new Set<Digest>();
   for (;;) {

@@ -1,10 +1,10 @@
 // Writing a bundle. Everything in it is known before the first byte is written (bundle.json, chunk hashes, offsets), so the
 // file is a list of segments with one right content each: what is there and right stays, the rest is written
 // (write-pass.ts). That is all there is to resuming.
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { digestOf, type Digest } from '../core/digest.ts';
-import { AirgapError, fileError } from '../core/errors.ts';
+import { AirgapError } from '../core/errors.ts';
+import { ensureFolder } from '../core/files.ts';
 import type { Activity } from '../core/events.ts';
 import { tryLock, type ProcessIdentity } from '../core/file-lock.ts';
 import type { Hashing } from '../core/hashing.ts';
@@ -69,9 +69,7 @@ export async function writeBundle(
       'INTERNAL',
       `a bundle that no reader would take: ${wrong.join(', ')} does not fit bundle.json`,
     );
-  await mkdir(options.folder, { recursive: true }).catch((error: unknown) => {
-    throw fileError(error, 'make', options.folder);
-  });
+  await ensureFolder(options.folder);
   const unlock = await lockOutput(options);
   try {
     const geometry = geometryOf(manifestBytes.byteLength, manifest);

@@ -33,6 +33,11 @@ export const errorCatalogue = {
   },
   FILE_NOT_FOUND: { exit: 2, meaning: 'A file named on the command line or in a configuration does not exist.' },
   FILE_EXISTS: { exit: 2, meaning: 'A file that must not be overwritten is already there.' },
+  PATH_INVALID: {
+    exit: 2,
+    meaning:
+      'A path leads to another kind of thing than is needed there (a folder, a pipe, a device), or nowhere (a loop of links, a name that is too long).',
+  },
   KEY_INVALID: { exit: 2, meaning: 'A key file is not a usable PEM key.' },
   KEY_REQUIRED: {
     exit: 3,
@@ -134,24 +139,82 @@ export function systemErrorCode(error: unknown): string | undefined {
   return undefined;
 }
 
+interface FileFault {
+  readonly code: ErrorCode;
+  /** What is in the way, as the rest of a sentence. */
+  readonly reason: string;
+  readonly hint?: string;
+}
+
+const DISK_IS_FULL: FileFault = {
+  code: 'DISK_FULL',
+  reason: 'no space left on the device',
+  hint: 'Free space there, or name another place, and run the same command again: it goes on where it stopped.',
+};
+const PERMISSION = 'Check the owner and the mode of it, and of the folders above it; or name another place.';
+const DESCRIPTORS = 'Raise the limit (for example "ulimit -n 4096") and run the same command again.';
+
+const fileFaults: Readonly<Record<string, FileFault>> = {
+  ENOENT: { code: 'FILE_NOT_FOUND', reason: 'no such file or folder' },
+  EEXIST: { code: 'FILE_EXISTS', reason: 'it is already there' },
+  ENOSPC: DISK_IS_FULL,
+  EDQUOT: { ...DISK_IS_FULL, reason: 'the quota of this account is used up' },
+  ENOTDIR: { code: 'PATH_INVALID', reason: 'a part of the path that should be a folder is a file' },
+  EISDIR: { code: 'PATH_INVALID', reason: 'it is a folder, not a file' },
+  ELOOP: { code: 'PATH_INVALID', reason: 'a symbolic link in its path leads in a circle, or may not be followed' },
+  ENAMETOOLONG: { code: 'PATH_INVALID', reason: 'its name is longer than the file system allows' },
+  // opening a socket for reading
+  ENXIO: { code: 'PATH_INVALID', reason: 'it is not a regular file' },
+  EROFS: {
+    code: 'IO_FAILED',
+    reason: 'the file system is read-only',
+    hint: 'Name a place that can be written to, or mount the file system for writing.',
+  },
+  EACCES: { code: 'IO_FAILED', reason: 'permission denied', hint: PERMISSION },
+  EPERM: { code: 'IO_FAILED', reason: 'the operating system does not permit it', hint: PERMISSION },
+  EBUSY: {
+    code: 'IO_FAILED',
+    reason: 'it is in use',
+    hint: 'Another program or a mount is using it: end that, or name another place.',
+  },
+  ETXTBSY: {
+    code: 'IO_FAILED',
+    reason: 'it is a program that is running',
+    hint: 'End that program, or name another place.',
+  },
+  EIO: {
+    code: 'IO_FAILED',
+    reason: 'the device reports an input/output error',
+    hint: 'The disk or medium may be failing: look at the log of the kernel (dmesg), and use another copy.',
+  },
+  EFBIG: {
+    code: 'IO_FAILED',
+    reason: 'the file would be larger than the file system or the limit of this account allows',
+    hint: 'Write a bundle in volumes with --volume-size (4G fits FAT32); for other files name another file system, or raise "ulimit -f".',
+  },
+  EMFILE: { code: 'IO_FAILED', reason: 'this process has too many files open', hint: DESCRIPTORS },
+  ENFILE: { code: 'IO_FAILED', reason: 'this system has too many files open', hint: DESCRIPTORS },
+  ENOTEMPTY: { code: 'IO_FAILED', reason: 'the folder is not empty' },
+  ESTALE: {
+    code: 'IO_FAILED',
+    reason: 'the network file system no longer has it',
+    hint: 'Mount the network file system again, and run the same command again.',
+  },
+};
+
+/** Node reads arguments and names as UTF-8, and puts U+FFFD where a byte is not: the name that it has then does not exist. */
+const NOT_UTF8: FileFault = {
+  code: 'FILE_NOT_FOUND',
+  reason: 'its path is not valid UTF-8, so it cannot be opened by it',
+  hint: 'Rename it, or make a link to it ("ln -s FOLDER media") and name the link.',
+};
+
 /** Turns a failed file operation on `path` into the error a user should see; anything else passes unchanged. */
 export function fileError(error: unknown, action: string, path: string): unknown {
   if (error instanceof AirgapError) return error;
-  const cause = error;
-  switch (systemErrorCode(error)) {
-    case undefined:
-      return error;
-    case 'ENOENT':
-      return new AirgapError('FILE_NOT_FOUND', `cannot ${action} ${path}: no such file or folder`, { cause });
-    case 'EEXIST':
-      return new AirgapError('FILE_EXISTS', `cannot ${action} ${path}: it is already there`, { cause });
-    case 'ENOSPC':
-    case 'EDQUOT':
-      return new AirgapError('DISK_FULL', `cannot ${action} ${path}: no space left on the device`, {
-        cause,
-        hint: 'Free space there, or name another place, and run the same command again: it goes on where it stopped.',
-      });
-    default:
-      return new AirgapError('IO_FAILED', `cannot ${action} ${path}: ${(error as Error).message}`, { cause });
-  }
+  const system = systemErrorCode(error);
+  if (system === undefined) return error;
+  const known = system === 'ENOENT' && path.includes('\uFFFD') ? NOT_UTF8 : fileFaults[system];
+  const { code, reason, hint } = known ?? { code: 'IO_FAILED', reason: (error as Error).message };
+  return new AirgapError(code, `cannot ${action} ${path}: ${reason}`, { cause: error, hint });
 }

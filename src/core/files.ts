@@ -1,7 +1,7 @@
-// Files that are there whole or not at all: written under a temporary name, synced, then renamed.
-import { access, open, rename, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
-import { fileError } from './errors.ts';
+// Files that are there whole or not at all: written under a temporary name, synced, then renamed. Folders, with those above.
+import { access, mkdir, open, rename, rm } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { fileError, systemErrorCode } from './errors.ts';
 
 export interface WriteFileOptions {
   /** Permission bits; 0o644 by default. */
@@ -33,6 +33,33 @@ export async function writeWholeFile(path: string, bytes: Uint8Array, options: W
   } catch (error) {
     throw fileError(error, 'write', path);
   }
+}
+
+export interface EnsureFolderOptions {
+  /** Permission bits of each folder that is made; 0o777 less the umask by default. */
+  readonly mode?: number;
+}
+
+/**
+ * Makes a folder, with those above it; one that is there already is left as it is. Returns the first that was made.
+ * @throws IO_FAILED, DISK_FULL, FILE_EXISTS (a file has its name), PATH_INVALID (a file lies above it)
+ */
+export async function ensureFolder(path: string, options: EnsureFolderOptions = {}): Promise<string | undefined> {
+  try {
+    return await mkdir(path, { recursive: true, ...options });
+  } catch (error) {
+    throw fileError(systemErrorCode(error) === 'ENOENT' ? await realReason(path, error) : error, 'make', path);
+  }
+}
+
+/** On a read-only file system, a recursive mkdir fails with ENOENT: only that of the first missing folder says why. */
+async function realReason(path: string, error: unknown): Promise<unknown> {
+  const above = dirname(resolve(path));
+  if (above !== path && !(await isThere(above))) return realReason(above, error);
+  return mkdir(path).then(
+    () => error,
+    (reason: unknown) => reason,
+  );
 }
 
 export async function isThere(path: string): Promise<boolean> {

@@ -1,11 +1,11 @@
 // Remembers open uploads of large blobs, so that a load that was killed goes on inside a blob. One small file for each
 // registry; losing it costs only a restart of those uploads. Entries of finished uploads are removed.
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { fileError, systemErrorCode } from '../core/errors.ts';
 import { digestOf, hexOf } from '../core/digest.ts';
-import { writeWholeFile } from '../core/files.ts';
+import { ensureFolder, writeWholeFile } from '../core/files.ts';
 import type { UploadJournal } from '../registry/upload-journal.ts';
 
 const JournalSchema = v.record(
@@ -29,11 +29,7 @@ export async function openUploadJournal(folder: string, host: string): Promise<U
   return {
     get: (key) => entries.get(key),
     set: async (key, value) => {
-      if (entries.size === 0) {
-        await mkdir(folder, { recursive: true, mode: 0o700 }).catch((error: unknown) => {
-          throw fileError(error, 'make', folder);
-        });
-      }
+      if (entries.size === 0) await ensureFolder(folder, { mode: 0o700 });
       entries.set(key, value);
       await save();
     },

@@ -6,7 +6,7 @@
 //   ingest/<hex>         coming in, and beside it what belongs to that: .lock, .chunks
 //   ingest/<hex>.<pid>   the same, by a process that does not hold the lock
 //   ingest/add.<pid>.…   coming in, its digest not known yet
-import { mkdir, open, readFile, rm, stat, type FileHandle } from 'node:fs/promises';
+import { open, readFile, rm, stat, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CHUNK_HASH_SIZE, chunkCount, ChunkHasher } from '../core/chunks.ts';
 import { hexOf, type Digest } from '../core/digest.ts';
@@ -14,7 +14,7 @@ import { AirgapError, fileError, systemErrorCode } from '../core/errors.ts';
 import type { Report } from '../core/events.ts';
 import type { ProcessIdentity } from '../core/file-lock.ts';
 import { hashingHere, type Hashing } from '../core/hashing.ts';
-import { writeWholeFile } from '../core/files.ts';
+import { ensureFolder, writeWholeFile } from '../core/files.ts';
 import { SingleFlight } from '../core/pool.ts';
 import { readFully, readRange, type ByteStream, type ReaderAt } from '../core/streams.ts';
 import { sweepAbandoned } from './abandoned.ts';
@@ -55,9 +55,7 @@ export async function openCache(folder: string, options: CacheOptions): Promise<
     ingest: (digest: Digest) => join(folder, 'ingest', hexOf(digest)),
   };
   for (const part of ['blobs/sha256', 'chunks/sha256', 'ingest']) {
-    await mkdir(join(folder, part), { recursive: true }).catch((error: unknown) => {
-      throw fileError(error, 'make', join(folder, part));
-    });
+    await ensureFolder(join(folder, part));
   }
   const { self, report, hashing = hashingHere } = options;
   await sweepUnknown(join(folder, 'ingest'), self);

@@ -54,20 +54,41 @@ describe('fileError', () => {
     ['ENOSPC', 'DISK_FULL'],
     ['EDQUOT', 'DISK_FULL'],
     ['EACCES', 'IO_FAILED'],
+    ['EPERM', 'IO_FAILED'],
     ['EROFS', 'IO_FAILED'],
+    ['EBUSY', 'IO_FAILED'],
     ['EIO', 'IO_FAILED'],
+    ['EFBIG', 'IO_FAILED'],
+    ['EMFILE', 'IO_FAILED'],
+    ['ENFILE', 'IO_FAILED'],
+    ['EISDIR', 'PATH_INVALID'],
+    ['ENOTDIR', 'PATH_INVALID'],
+    ['ELOOP', 'PATH_INVALID'],
+    ['ENAMETOOLONG', 'PATH_INVALID'],
+    ['EWHATEVER', 'IO_FAILED'],
   ])('%s is %s, and names action and path', (code, expected) => {
     const cause = systemError(code);
     const error = fileError(cause, 'write', '/media/usb/site.tar') as AirgapError;
     expect([error.code, error.cause]).toEqual([expected, cause]);
     expect(error.message).toContain('cannot write /media/usb/site.tar');
-    expect(error.hint !== undefined).toBe(expected === 'DISK_FULL');
+    if (code !== 'EWHATEVER') expect(error.message).not.toContain('the system says no');
   });
 
   test('what is not there is said in words', () => {
     expect((fileError(systemError('ENOENT'), 'read', 'nothing') as AirgapError).message).toBe(
       'cannot read nothing: no such file or folder',
     );
+  });
+
+  test('a name that Node could not decode is not called absent', () => {
+    const error = fileError(systemError('ENOENT'), 'read', '/media/f\uFFFDr') as AirgapError;
+    expect([error.code, error.message]).toEqual(['FILE_NOT_FOUND', expect.stringMatching(/not valid UTF-8/)]);
+    expect(error.hint).toContain('ln -s');
+  });
+
+  test('what is too large for a file system has volumes for a way out, and too many files the limit', () => {
+    expect((fileError(systemError('EFBIG'), 'write', 'site.tar') as AirgapError).hint).toContain('--volume-size');
+    expect((fileError(systemError('EMFILE'), 'read', 'site.tar') as AirgapError).hint).toContain('ulimit -n');
   });
 
   test('what is no failure of a file passes unchanged', () => {

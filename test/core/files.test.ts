@@ -1,8 +1,9 @@
+import { spawnSync } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { syncFolder, writeWholeFile } from '../../src/core/files.ts';
+import { ensureFolder, syncFolder, writeWholeFile } from '../../src/core/files.ts';
 import { rejected } from '../support/thrown.ts';
 
 let folder: string;
@@ -67,4 +68,32 @@ describe('writeWholeFile', () => {
 test('a folder that cannot be synced is no failure', async () => {
   await syncFolder(folder);
   await syncFolder(join(folder, 'nowhere'));
+});
+
+describe('ensureFolder', () => {
+  test('makes it with those above it, and leaves what is there', async () => {
+    const deep = join(folder, 'a', 'b');
+    expect([await ensureFolder(deep), await ensureFolder(deep)]).toEqual([join(folder, 'a'), undefined]);
+  });
+
+  test('where a file has the name, or lies above it, the error says which', async () => {
+    await writeFile(path, 'a file');
+    expect((await rejected(ensureFolder(path))).code).toBe('FILE_EXISTS');
+    expect((await rejected(ensureFolder(join(path, 'below')))).code).toBe('PATH_INVALID');
+  });
+
+  test('on a read-only file system it says so, not that there is no such file', async (context) => {
+    const mount = 'mount -t tmpfs -o ro none "$1"';
+    const probe = spawnSync('unshare', ['-rm', 'sh', '-c', mount, 'sh', folder]);
+    if (probe.status !== 0) {
+      console.warn('skipped: no file system can be mounted here (unshare -rm)');
+      context.skip();
+    }
+    const source = new URL('../../src/core/files.ts', import.meta.url).href;
+    const script = `import(process.argv[1]).then(({ ensureFolder }) => ensureFolder(process.argv[2]))
+      .catch((error) => process.stdout.write([error.code, error.message].join(' ')));`;
+    const node = [process.execPath, '-e', script, source, join(folder, 'a', 'b')];
+    const found = spawnSync('unshare', ['-rm', 'sh', '-c', `${mount} && shift && exec "$@"`, 'sh', folder, ...node]);
+    expect(found.stdout.toString()).toMatch(/^IO_FAILED .* read-only$/);
+  });
 });

@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { Option } from 'commander';
 import { encodeJsonSchema, SPEC_SCHEMA_FILE, specJsonSchema } from '../../build/json-schema.ts';
@@ -6,8 +5,8 @@ import { starterSpec } from '../../build/starter-spec.ts';
 import { bundleNameFrom, completed, wantedByAnswers } from '../../build/starter.ts';
 import type { GivenAnswers, StarterAnswers, StarterOptions } from '../../build/starter.ts';
 import { flavours, type Flavour } from '../../catalog/components.ts';
-import { AirgapError, fileError } from '../../core/errors.ts';
-import { isThere, writeWholeFile } from '../../core/files.ts';
+import { AirgapError } from '../../core/errors.ts';
+import { ensureFolder, isThere, writeWholeFile } from '../../core/files.ts';
 import { plural } from '../../core/plural.ts';
 import type { CommandContext, CommandModule } from '../command.ts';
 import { listFlag, pathOf, repeatable, stringFlag } from '../flags.ts';
@@ -102,9 +101,7 @@ async function answersOf(context: CommandContext, options: StarterOptions): Prom
 async function write(spec: string, text: string): Promise<string> {
   const folder = dirname(spec);
   const schema = join(folder, SPEC_SCHEMA_FILE);
-  await mkdir(folder, { recursive: true }).catch((error: unknown) => {
-    throw fileError(error, 'make', folder);
-  });
+  await ensureFolder(folder);
   await writeWholeFile(schema, Buffer.from(encodeJsonSchema(specJsonSchema())));
   await refuseExisting(spec);
   await writeWholeFile(spec, Buffer.from(text));

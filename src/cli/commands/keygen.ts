@@ -1,7 +1,6 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { AirgapError, fileError } from '../../core/errors.ts';
-import { isThere, writeWholeFile } from '../../core/files.ts';
+import { AirgapError } from '../../core/errors.ts';
+import { ensureFolder, isThere, writeWholeFile } from '../../core/files.ts';
 import { fingerprintGroups } from '../../signing/fingerprint.ts';
 import { generateKeyPair } from '../../signing/private-key.ts';
 import { trustCard } from '../../signing/trust-card.ts';
@@ -29,9 +28,7 @@ export const keygenCommand: CommandModule = {
     const pair = generateKeyPair(
       context.flags['passphrase'] === false ? {} : { passphrase: await newPassphrase(context) },
     );
-    await mkdir(folder, { recursive: true }).catch((error: unknown) => {
-      throw fileError(error, 'make', folder);
-    });
+    await ensureFolder(folder);
     await writeWholeFile(paths.key, Buffer.from(pair.privatePem), { mode: 0o600 });
     await writeWholeFile(paths.publicKey, Buffer.from(pair.publicPem));
     await writeWholeFile(paths.trustCard, Buffer.from(trustCard(pair.publicKey)));

@@ -1,15 +1,15 @@
 // Files of the store on disk: written whole under a name of their own first, and absent only when they are absent. Any
 // other failure to read is an error, never a 404.
 import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileError, systemErrorCode } from '../../core/errors.ts';
-import { syncFolder, writeWholeFile } from '../../core/files.ts';
+import { ensureFolder, syncFolder, writeWholeFile } from '../../core/files.ts';
 
 /** Makes a folder, with those above it, to stay. @throws IO_FAILED, DISK_FULL */
 export async function makeFolder(path: string): Promise<void> {
   try {
-    const first = await mkdir(path, { recursive: true });
+    const first = await ensureFolder(path);
     if (first === undefined) return;
     for (let made = path; made.length >= first.length; made = dirname(made)) await syncFolder(dirname(made));
   } catch (error) {
