@@ -24,6 +24,9 @@ import { lockedBlobs } from './lock-contents.ts';
 import { encodeProvenance, PROVENANCE_MEDIA_TYPE } from './provenance.ts';
 import { encodeSbom, SBOM_MEDIA_TYPE } from './sbom.ts';
 
+/** Blobs of an earlier run are hashed whole: one is read while another is hashed. */
+const HASHED_AT_A_TIME = 2;
+
 export interface PackedBundle {
   readonly manifest: BundleManifest;
   /** Its images, as their manifests say. */
@@ -42,7 +45,7 @@ export interface PackOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** @throws CONTENT_MISSING when the cache lacks something the lock names */
+/** @throws CONTENT_MISSING when the cache lacks something the lock names, DIGEST_MISMATCH when it is damaged there */
 export async function packBundle(lock: Lock, cache: Cache, options: PackOptions): Promise<PackedBundle> {
   const images = lock.images.map(bundleImage);
   const held = await heldImages(cache, images, options);
@@ -52,7 +55,8 @@ export async function packBundle(lock: Lock, cache: Cache, options: PackOptions)
   const blobs = await collectBlobs(lock, documents, { cache, signal: options.signal });
   const index = indexJson(images);
   const chunks = [OCI_LAYOUT_BYTES, index].map(chunkHashes);
-  chunks.push(...(await forEach(blobs, (blob) => cache.chunks(blob), { concurrency: 8, signal: options.signal })));
+  const each = { concurrency: HASHED_AT_A_TIME, signal: options.signal };
+  chunks.push(...(await forEach(blobs, (blob, signal) => cache.chunks(blob, { signal }), each)));
   const chunkTable = Buffer.concat(chunks);
   const manifest: BundleManifest = {
     apiVersion: API_VERSION,

@@ -2,12 +2,13 @@
 import { createHash } from 'node:crypto';
 import { open, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { AirgapError, fileError } from '../core/errors.ts';
+import { AirgapError, fileError, isAirgapError } from '../core/errors.ts';
 import type { Activity } from '../core/events.ts';
 import { syncFolder } from '../core/files.ts';
 import { readRange, writeFully } from '../core/streams.ts';
-import type { BundleFile } from '../bundle/manifest.ts';
+import { blobPath, type BundleFile } from '../bundle/manifest.ts';
 import type { Bundle } from '../bundle/reader.ts';
+import { verified } from '../oci/content.ts';
 
 export interface ExportOptions extends Activity {
   /** Path of the file to write. A file of the same content is left as it is; another one is not overwritten. */
@@ -37,20 +38,35 @@ export async function exportFile(bundle: Bundle, name: string, options: ExportOp
   return file;
 }
 
-/** The bundle reader checks every chunk before it yields it. */
+/** Whoever takes a file out relies on its digest, not on the chunk hashes that the reader checks, so it is hashed whole. */
 async function writeVerified(bundle: Bundle, file: BundleFile, options: ExportOptions): Promise<void> {
   const out = await open(options.out, 'w');
   try {
     let position = 0;
-    for await (const chunk of bundle.fetch(file, { signal: options.signal })) {
+    for await (const chunk of verified(bundle.fetch(file, { signal: options.signal }), file)) {
       await writeFully(out, chunk, position);
       position += chunk.byteLength;
       options.report?.({ type: 'progress', bytes: chunk.byteLength });
     }
     await out.sync();
+  } catch (error) {
+    throw isAirgapError(error, 'DIGEST_MISMATCH') ? wronglySigned(file, error) : error;
   } finally {
     await out.close();
   }
+}
+
+/** Each chunk is what was signed, and the whole is not. */
+function wronglySigned(file: BundleFile, cause: AirgapError): AirgapError {
+  return new AirgapError(
+    'BUNDLE_CORRUPT',
+    `the chunk hashes of ${file.name} belong to other bytes than its digest: ${cause.message}`,
+    {
+      cause,
+      hint: 'The bundle was built wrongly: build it again from an empty cache, and carry it over again.',
+      details: { ...cause.details, region: blobPath(file.digest) },
+    },
+  );
 }
 
 async function isAlready(file: BundleFile, options: ExportOptions): Promise<boolean> {

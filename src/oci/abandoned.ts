@@ -1,5 +1,5 @@
-// What processes that were killed leave among what comes into the cache, and nobody goes on with: locks, and files of their own.
-// A blob that is half there under its own name is no such thing: the next run goes on with it.
+// What processes that were killed leave among what comes into the cache, and nobody resumes: locks, and files of their own. A
+// blob that is half there under its own name is not swept: the next run resumes it.
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileError } from '../core/errors.ts';
@@ -17,6 +17,6 @@ export async function sweepAbandoned(folder: string, self: ProcessIdentity): Pro
 
 async function isAbandoned(path: string, name: string, self: ProcessIdentity): Promise<boolean> {
   if (name.endsWith('.lock')) return !(await isHeld(path, self));
-  const pid = Number(/^[0-9a-f]{64}\.([0-9]+)(?:\.chunks)?$/.exec(name)?.[1] ?? self.pid);
+  const pid = Number(/^[0-9a-f]{64}\.([0-9]+)$/.exec(name)?.[1] ?? self.pid);
   return pid !== self.pid && !self.isAlive(pid);
 }

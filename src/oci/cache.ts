@@ -1,26 +1,28 @@
 // The cache: content-addressed files on disk, verified as they come in. A download that was cut off is kept, checked, and
-// gone on with. Beside each blob lie its chunk hashes, made in the same pass.
+// resumed. A file under blobs/ is only a claim: a power cut can empty it, and whoever shares the folder can replace it. So
+// chunk hashes are never read from disk: they are kept in memory for what this process hashed whole, and made anew, together
+// with the digest, for everything else.
 //
-//   blobs/sha256/<hex>   whole and verified; not synced, so whoever reads it verifies it
-//   chunks/sha256/<hex>  32 bytes for every 4 MiB of it
-//   ingest/<hex>         coming in, and beside it what belongs to that: .lock, .chunks
+//   blobs/sha256/<hex>   was whole and verified when it got this name; not synced, so whoever reads it verifies it
+//   ingest/<hex>         coming in, and beside it its .lock
 //   ingest/<hex>.<pid>   the same, by a process that does not hold the lock
 //   ingest/add.<pid>.…   coming in, its digest not known yet
-import { open, readFile, rm, stat, type FileHandle } from 'node:fs/promises';
+import { open, rm, stat, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CHUNK_HASH_SIZE, chunkCount, ChunkHasher } from '../core/chunks.ts';
+import { CHUNK_SIZE } from '../core/chunks.ts';
 import { hexOf, type Digest } from '../core/digest.ts';
 import { AirgapError, fileError, systemErrorCode } from '../core/errors.ts';
 import type { Report } from '../core/events.ts';
 import type { ProcessIdentity } from '../core/file-lock.ts';
 import { hashingHere, type Hashing } from '../core/hashing.ts';
-import { ensureFolder, writeWholeFile } from '../core/files.ts';
+import { ensureFolder } from '../core/files.ts';
 import { SingleFlight } from '../core/pool.ts';
 import { readFully, readRange, type ByteStream, type ReaderAt } from '../core/streams.ts';
 import { sweepAbandoned } from './abandoned.ts';
-import { ingest, type BlobFiles } from './ingest.ts';
+import { ingest } from './ingest.ts';
 import { ingestUnknown, sweepUnknown, type AddOptions } from './ingest-unknown.ts';
-import type { Descriptor } from './descriptor.ts';
+import { digestMismatch, type Descriptor } from './descriptor.ts';
+import { LandingHashes } from './landing.ts';
 import type { FetchOptions, Store } from './target.ts';
 
 /** What identifies content; a media type is no part of it. */
@@ -35,8 +37,12 @@ export interface Cache extends Store {
    * makes (REGISTRY_PROTOCOL by default), DISK_FULL, IO_FAILED
    */
   add(content: ByteStream, options?: AddOptions): Promise<Identity>;
-  /** sha256 of every 4 MiB, 32 bytes each (src/core/chunks.ts). @throws CONTENT_MISSING */
-  chunks(blob: Identity): Promise<Buffer>;
+  /**
+   * sha256 of every 4 MiB, 32 bytes each (src/core/chunks.ts), bound to the digest: both were computed from the same bytes in one
+   * pass of this process. Content that came in with an earlier run is read and hashed whole.
+   * @throws CONTENT_MISSING, DIGEST_MISMATCH for content that is not what its name says
+   */
+  chunks(blob: Identity, options?: Pick<FetchOptions, 'signal'>): Promise<Buffer>;
   /** Forgets a blob that turned out to be damaged. */
   drop(digest: Digest): Promise<void>;
 }
@@ -51,10 +57,9 @@ export interface CacheOptions {
 export async function openCache(folder: string, options: CacheOptions): Promise<Cache> {
   const paths = {
     blob: (digest: Digest) => join(folder, 'blobs', 'sha256', hexOf(digest)),
-    chunks: (digest: Digest) => join(folder, 'chunks', 'sha256', hexOf(digest)),
     ingest: (digest: Digest) => join(folder, 'ingest', hexOf(digest)),
   };
-  for (const part of ['blobs/sha256', 'chunks/sha256', 'ingest']) {
+  for (const part of ['blobs/sha256', 'ingest']) {
     await ensureFolder(join(folder, part));
   }
   const { self, report, hashing = hashingHere } = options;
@@ -62,7 +67,7 @@ export async function openCache(folder: string, options: CacheOptions): Promise<
   await sweepAbandoned(join(folder, 'ingest'), self);
   const incoming = new SingleFlight<Digest, void>();
 
-  const filesOf = (digest: Digest): BlobFiles => ({ blob: paths.blob(digest), chunks: paths.chunks(digest) });
+  const hashed = new Map<Digest, Buffer>();
   const exists = async (blob: Identity): Promise<boolean> => {
     const found = await stat(paths.blob(blob.digest)).catch(() => undefined);
     return found?.size === blob.size;
@@ -85,33 +90,46 @@ export async function openCache(folder: string, options: CacheOptions): Promise<
     },
     push: async (descriptor, content, pushOptions = {}) => {
       if (await exists(descriptor)) return;
-      const files = { ...filesOf(descriptor.digest), ingest: paths.ingest(descriptor.digest) };
-      await incoming.run(descriptor.digest, () =>
-        ingest(descriptor, content, { self, report, hashing, ...pushOptions, files }),
-      );
+      const files = { blob: paths.blob(descriptor.digest), ingest: paths.ingest(descriptor.digest) };
+      await incoming.run(descriptor.digest, async () => {
+        const chunks = await ingest(descriptor, content, { self, report, hashing, ...pushOptions, files });
+        hashed.set(descriptor.digest, chunks);
+      });
     },
-    add: (content, addOptions = {}) =>
-      ingestUnknown(content, {
+    add: async (content, addOptions = {}) => {
+      const { chunks, ...blob } = await ingestUnknown(content, {
         ...addOptions,
-        ...{ self, report, hashing, exists },
+        ...{ self, report, hashing },
         folder: join(folder, 'ingest'),
-        files: filesOf,
-      }),
-    chunks: async (blob) => {
-      const stored = await readFile(paths.chunks(blob.digest)).catch(() => undefined);
-      if (stored?.byteLength === chunkCount(blob.size) * CHUNK_HASH_SIZE && (await exists(blob))) return stored;
-      const hasher = new ChunkHasher(hashing);
-      for await (const piece of fetch(blob, { reuse: true })) await hasher.update([piece]);
-      const hashes = await hasher.digest();
-      await writeWholeFile(paths.chunks(blob.digest), hashes);
-      return hashes;
+        blob: paths.blob,
+      });
+      hashed.set(blob.digest, chunks);
+      return blob;
+    },
+    chunks: async (blob, { signal } = {}) => {
+      const known = hashed.get(blob.digest) ?? singleChunk(blob);
+      if (known) return known;
+      const chunks = await hashWhole(blob, fetch(blob, { signal, reuse: true }), hashing);
+      hashed.set(blob.digest, chunks);
+      return chunks;
     },
     drop: async (digest) => {
-      await Promise.all(
-        [paths.blob(digest), paths.chunks(digest), paths.ingest(digest)].map((path) => rm(path, { force: true })),
-      );
+      await Promise.all([paths.blob(digest), paths.ingest(digest)].map((path) => rm(path, { force: true })));
     },
   };
+}
+
+/** What needs no reading: the hash of a body of one chunk is its digest. */
+function singleChunk({ digest, size }: Identity): Buffer | undefined {
+  return size > 0 && size <= CHUNK_SIZE ? Buffer.from(hexOf(digest), 'hex') : undefined;
+}
+
+async function hashWhole(blob: Identity, content: ByteStream, hashing: Hashing): Promise<Buffer> {
+  const hashes = new LandingHashes(hashing, blob.size);
+  for await (const piece of content) await hashes.update([piece]);
+  const { digest, size, chunks } = await hashes.finish();
+  if (digest !== blob.digest || size !== blob.size) throw digestMismatch(blob, { digest, size }, 'in the cache');
+  return chunks;
 }
 
 async function openForReading(path: string, blob: Identity): Promise<FileHandle> {

@@ -20,7 +20,7 @@ export function descriptorOf(bytes: Uint8Array, mediaType: string): Descriptor {
 }
 
 export function digestMismatch(
-  descriptor: Descriptor,
+  descriptor: Pick<Descriptor, 'digest' | 'size'>,
   found: { digest?: Digest; size: number },
   where = '',
 ): AirgapError {

@@ -1,13 +1,12 @@
 // Content coming into the cache whose digest nobody knows yet: it lands in a folder of its own, and gets its name from what
-// it turns out to be. Nothing is kept of a failure, since nothing could tell what it is to be gone on with.
+// it turns out to be. A failed transfer is deleted: without a digest it cannot be resumed.
 import { mkdtemp, open, readdir, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { Digest } from '../core/digest.ts';
 import { AirgapError, fileError } from '../core/errors.ts';
 import type { ProcessIdentity } from '../core/file-lock.ts';
 import type { ByteStream } from '../core/streams.ts';
-import type { Descriptor } from './descriptor.ts';
-import { commit, type BlobFiles, type IngestContext } from './ingest.ts';
+import { commit, type IngestContext } from './ingest.ts';
 import { land, LandingHashes, type Landed } from './landing.ts';
 import type { PushOptions } from './target.ts';
 
@@ -21,24 +20,20 @@ export interface AddOptions extends PushOptions {
 interface UnknownOptions extends AddOptions, IngestContext {
   /** Where what comes in lands. */
   readonly folder: string;
-  readonly files: (digest: Digest) => BlobFiles;
-  readonly exists: (blob: Pick<Descriptor, 'digest' | 'size'>) => Promise<boolean>;
+  /** Where a blob lies when it is whole. */
+  readonly blob: (digest: Digest) => string;
 }
 
 /** Folders that this process is filling: its id alone does not tell them from what an earlier one of that id left. */
 const filling = new Set<string>();
 
-export async function ingestUnknown(
-  content: ByteStream,
-  options: UnknownOptions,
-): Promise<Pick<Descriptor, 'digest' | 'size'>> {
+export async function ingestUnknown(content: ByteStream, options: UnknownOptions): Promise<Landed> {
   const folder = await makeFolder(options);
   const path = join(folder, 'blob');
   try {
-    const { chunks, ...blob } = await receive(path, content, options);
-    if (await options.exists(blob)) return blob;
-    await commit({ path, chunks, temporary: join(folder, 'chunks') }, options.files(blob.digest), options.report);
-    return blob;
+    const landed = await receive(path, content, options);
+    await commit(path, options.blob(landed.digest), options.report);
+    return landed;
   } catch (error) {
     throw fileError(error, 'write', path);
   } finally {

@@ -1,10 +1,9 @@
-// One blob coming into the cache: what an earlier run left is checked and gone on with, the rest is hashed while it is
-// written, and only what matches its digest gets a final name.
+// One blob coming into the cache: what an earlier run left is checked and kept, the rest is hashed while it is written, and
+// only what matches its digest gets a final name.
 import { open, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import { fileError, isAirgapError } from '../core/errors.ts';
 import type { Report } from '../core/events.ts';
 import { tryLock, type ProcessIdentity } from '../core/file-lock.ts';
-import { writeWholeFile } from '../core/files.ts';
 import type { Hashing } from '../core/hashing.ts';
 import { readRange } from '../core/streams.ts';
 import { digestMismatch, type Descriptor } from './descriptor.ts';
@@ -18,18 +17,16 @@ export interface IngestContext {
   readonly hashing: Hashing;
 }
 
-/** Where a blob and its chunk hashes are when it is whole. */
-export interface BlobFiles {
-  readonly blob: string;
-  readonly chunks: string;
-}
-
 export interface IngestOptions extends PushOptions, IngestContext {
-  readonly files: BlobFiles & { readonly ingest: string };
+  /** Where the blob lies when it is whole, and while it comes in. */
+  readonly files: { readonly blob: string; readonly ingest: string };
 }
 
-/** @throws DIGEST_MISMATCH (what came in is deleted), DISK_FULL (what came in is kept), what the source throws (kept too) */
-export async function ingest(descriptor: Descriptor, content: Content, options: IngestOptions): Promise<void> {
+/**
+ * Returns the chunk hashes of what landed.
+ * @throws DIGEST_MISMATCH (what came in is deleted), DISK_FULL (what came in is kept), what the source throws (kept too)
+ */
+export async function ingest(descriptor: Descriptor, content: Content, options: IngestOptions): Promise<Buffer> {
   const { files, self } = options;
   const unlock = await tryLock(`${files.ingest}.lock`, self);
   // another process is fetching the same blob: fetch it apart from it, and let the last rename win
@@ -41,7 +38,8 @@ export async function ingest(descriptor: Descriptor, content: Content, options: 
       if (resumed && isAirgapError(error, 'DIGEST_MISMATCH')) return receive(path, descriptor, content, options);
       throw error;
     });
-    await commit({ path, chunks, temporary: `${path}.chunks` }, files, options.report);
+    await commit(path, files.blob, options.report);
+    return chunks;
   } catch (error) {
     throw fileError(error, 'write', path);
   } finally {
@@ -50,27 +48,16 @@ export async function ingest(descriptor: Descriptor, content: Content, options: 
   }
 }
 
-/** What landed. */
-export interface Arrived {
-  readonly path: string;
-  /** 32 bytes for every 4 MiB. */
-  readonly chunks: Buffer;
-  /** Where nobody else writes, for the chunk hashes on their way. */
-  readonly temporary: string;
-}
-
 /**
- * Gives a blob and its chunk hashes the names by which the cache knows them. Nothing is synced: what a machine that stops
- * takes back is noticed by its digest or chunk hashes, as other damage is, and fetched again (docs/adr/0006).
+ * Gives a blob the name by which the cache knows it. Nothing is synced: what a machine that stops takes back is noticed by its
+ * digest, as other damage is, and fetched again (docs/adr/0006).
  */
-export async function commit(arrived: Arrived, files: BlobFiles, report: Report | undefined): Promise<void> {
-  await writeWholeFile(files.chunks, arrived.chunks, { temporary: arrived.temporary, durable: false });
-  report?.({ type: 'step', step: 'cache:chunks' });
-  await rename(arrived.path, files.blob);
+export async function commit(landed: string, blob: string, report: Report | undefined): Promise<void> {
+  await rename(landed, blob);
   report?.({ type: 'step', step: 'cache:renamed' });
 }
 
-/** Answers the chunk hashes of the whole, verified content. */
+/** Returns the chunk hashes of the whole, verified content. */
 async function receive(
   path: string,
   descriptor: Descriptor,

@@ -41,7 +41,7 @@ export async function getManifest(
   const descriptor = { mediaType, digest: digestOf(bytes), size: bytes.byteLength };
   const where = showUrl(answer.url);
   if (isDigest(reference) && descriptor.digest !== reference) {
-    throw digestMismatch({ mediaType, digest: reference, size: bytes.byteLength }, descriptor, where);
+    throw digestMismatch({ digest: reference, size: bytes.byteLength }, descriptor, where);
   }
   digestAnswered(answer, descriptor.digest);
   return { descriptor, bytes };

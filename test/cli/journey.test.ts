@@ -177,11 +177,9 @@ describe('build', () => {
     async (command) => {
       await built();
       const reference = (await site.run('inspect', 'media', '--json')).stdout;
-      for (const kind of ['blobs', 'chunks']) {
-        const folder = site.path('.cache', 'eck-airgap', kind, 'sha256');
-        for (const name of await readdir(folder))
-          await writeFile(join(folder, name), Buffer.alloc((await stat(join(folder, name))).size));
-      }
+      const folder = site.path('.cache', 'eck-airgap', 'blobs', 'sha256');
+      for (const name of await readdir(folder))
+        await writeFile(join(folder, name), Buffer.alloc((await stat(join(folder, name))).size));
       if (command === 'lock') expect((await site.run('lock', 'airgap.yaml')).status).toBe(0);
       const result = await site.run('build', 'airgap.yaml', '--key', 'airgap.key', '--out', 'elsewhere');
       expect(result.stderr).not.toContain('Error');

@@ -68,7 +68,6 @@ describe('a build that is killed', () => {
       expect.arrayContaining([
         'cache:ingest',
         'cache:landed',
-        'cache:chunks',
         'cache:renamed',
         'fetch:done',
         'bundle:front',

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -126,9 +126,8 @@ test('what killed processes left is removed by the next; what lives, or can be g
   const [gone, alive] = [4711, 4712];
   const hex = hexOf(BLOB.digest);
   const other = hexOf(digestOf(Buffer.from('other')));
-  const kept = [hex, `${hex}.chunks`, `${hex}.${alive}`, `${hex}.${alive}.chunks`, `${other}.lock`];
-  for (const name of [...kept, `${hex}.${gone}`, `${hex}.${gone}.chunks`])
-    await writeFile(join(folder, 'ingest', name), '');
+  const kept = [hex, `${hex}.${alive}`, `${other}.lock`];
+  for (const name of [...kept, `${hex}.${gone}`]) await writeFile(join(folder, 'ingest', name), '');
   await writeFile(join(folder, 'ingest', `${hex}.lock`), `${gone}\n`);
   await writeFile(join(folder, 'ingest', `${other}.lock`), `${alive}\n`);
   await openCache(folder, { self: { pid: 1, isAlive: (pid) => pid === alive } });
@@ -152,21 +151,58 @@ describe('what is there', () => {
     expect(await read()).toEqual(BYTES);
   });
 
-  test('keeps its chunk hashes when the side file is lost or cut', async () => {
-    const right = await cache.chunks(BLOB);
-    const side = join(folder, 'chunks', 'sha256', hexOf(BLOB.digest));
-    for (const spoil of [() => rm(side), () => truncate(side, 5)]) {
-      await spoil();
-      expect(await cache.chunks(BLOB)).toEqual(right);
-      expect((await stat(side)).size).toBe(right.byteLength);
-    }
-  });
-
   test('is forgotten by drop', async () => {
     await cache.drop(BLOB.digest);
     expect(await cache.exists(BLOB)).toBe(false);
     expect((await rejected(read())).code).toBe('CONTENT_MISSING');
   });
+});
+
+describe('the chunk hashes of content are those of the bytes that its digest was computed from', () => {
+  const bytes = randomBytes('chunks', 2 * CHUNK_SIZE + 1000);
+  const blob = descriptorOf(bytes, 'x');
+  const path = () => join(folder, 'blobs', 'sha256', hexOf(blob.digest));
+  const other = randomBytes('other', bytes.byteLength);
+  beforeEach(() => cache.push(blob, contentOf(bytes)));
+
+  test('also where the file was replaced after it came in', async () => {
+    await writeFile(path(), other);
+    expect(await cache.chunks(blob)).toEqual(chunkHashes(bytes));
+  });
+
+  test('another process hashes the whole, and refuses what is not the digest', async () => {
+    const next = await openCache(folder, { self });
+    expect(await next.chunks(blob)).toEqual(chunkHashes(bytes));
+    await writeFile(path(), other);
+    const error = await rejected((await openCache(folder, { self })).chunks(blob));
+    expect(error).toMatchObject({ code: 'DIGEST_MISMATCH', details: { expected: { digest: blob.digest } } });
+  });
+
+  test('a record that lies beside the blob is not believed', async () => {
+    await mkdir(join(folder, 'chunks', 'sha256'), { recursive: true });
+    await writeFile(join(folder, 'chunks', 'sha256', hexOf(blob.digest)), chunkHashes(other));
+    await writeFile(path(), other);
+    expect((await rejected((await openCache(folder, { self })).chunks(blob))).code).toBe('DIGEST_MISMATCH');
+  });
+
+  test('an empty file under the digest of something else is refused', async () => {
+    const claimed = { digest: blob.digest, size: 0 };
+    await writeFile(path(), '');
+    expect((await rejected((await openCache(folder, { self })).chunks(claimed))).code).toBe('DIGEST_MISMATCH');
+  });
+
+  test('the hash of a body of one chunk is its digest, and costs no reading', async () => {
+    await cache.push(BLOB, contentOf(BYTES));
+    await rm(join(folder, 'blobs', 'sha256', hexOf(BLOB.digest)));
+    const next = await openCache(folder, { self });
+    expect(await next.chunks(BLOB)).toEqual(chunkHashes(BYTES));
+  });
+});
+
+test('content that comes in under an unknown digest takes the place of a damaged file of its name', async () => {
+  await writeFile(join(folder, 'blobs', 'sha256', hexOf(BLOB.digest)), Buffer.alloc(BYTES.byteLength));
+  await cache.add(contentOf(BYTES).open(0));
+  expect(await read()).toEqual(BYTES);
 });
 
 test('a folder that cannot be made is said by name', async () => {
