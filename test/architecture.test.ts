@@ -33,6 +33,7 @@ const ONLY_IN: Readonly<Record<string, readonly string[]>> = {
   inquirer: ['cli'],
   ora: ['cli'],
   'node:process': ['cli'],
+  'node:child_process': ['core'],
 };
 
 interface Source {

@@ -15,7 +15,8 @@ const config: SeaConfig & { main: string; execArgv: string[]; execArgvExtension:
   main: beside(start),
   assets: { [PROGRAM]: beside(program), ...(codeCache === undefined ? {} : { [CODE_CACHE]: beside(codeCache) }) },
   // what arrives from sockets is garbage at once: a small young generation gives 64 KiB buffers back before they pile up
-  execArgv: ['--max-semi-space-size=1'],
+  // SIGUSR1 must not open a debugger, through which others of the same user could read the key in memory
+  execArgv: ['--max-semi-space-size=1', '--disable-sigusr1'],
   // NODE_OPTIONS of the environment must not get into the program
   execArgvExtension: 'none',
   // of the script that starts the program only; the program's own is an asset

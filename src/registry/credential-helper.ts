@@ -1,7 +1,7 @@
 // Docker's credential helpers: programs docker-credential-<name>, asked `get` with a server on standard input. The name
 // comes from a credentials file and is checked before it becomes part of a command; no shell is involved.
-import { spawn } from 'node:child_process';
 import * as v from 'valibot';
+import { startProgram, type Environment } from '../core/child-process.ts';
 import { AirgapError, systemErrorCode } from '../core/errors.ts';
 import type { Credential } from './credential.ts';
 
@@ -57,11 +57,11 @@ export async function askHelper(name: string, host: string, run: RunProgram): Pr
   throw failed(program, host, `failed (${result.status === null ? 'killed' : `exit status ${result.status}`})`);
 }
 
-/** Runs programs with this environment, whose PATH is searched. */
-export function programRunner(env: Readonly<Record<string, string | undefined>>): RunProgram {
+/** Runs programs with this environment, but for our own secrets; its PATH is searched. */
+export function programRunner(env: Environment): RunProgram {
   return (file, args, stdin, signal) =>
     new Promise((resolve, reject) => {
-      const child = spawn(file, args, { env, signal, killSignal: 'SIGKILL', windowsHide: true });
+      const child = startProgram(file, args, { env, signal, killSignal: 'SIGKILL' });
       const output = { stdout: '', stderr: '' };
       const keep = (stream: keyof typeof output) => (chunk: string) => {
         output[stream] += chunk;

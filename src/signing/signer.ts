@@ -1,6 +1,6 @@
 // Who signs: a private key in this process, or an external program (HSM, smart card) that gets the bytes on stdin and
 // answers the signature. Either way the answer is checked with the public key before it is used.
-import { spawn } from 'node:child_process';
+import { startProgram, type ChildOptions, type Environment } from '../core/child-process.ts';
 import { AirgapError } from '../core/errors.ts';
 import type { PrivateKey } from './private-key.ts';
 import type { PublicKey } from './public-key.ts';
@@ -24,15 +24,20 @@ export function keySigner(key: PrivateKey): Signer {
 /** Neither a signature nor a complaint is longer. */
 const OUTPUT_LIMIT = 16 * 1024;
 
+export interface CommandSignerOptions {
+  /** Of this program. The signer gets it without our own secrets. */
+  readonly env: Environment;
+}
+
 /**
  * @param argv program and arguments; no shell is involved
  * The program may answer base64 or the raw signature.
  */
-export function commandSigner(argv: readonly string[], publicKey: PublicKey): Signer {
+export function commandSigner(argv: readonly string[], publicKey: PublicKey, { env }: CommandSignerOptions): Signer {
   return {
     publicKey,
     sign: async (bytes, signal) => {
-      const output = await runSigner(argv, bytes, signal);
+      const output = await runSigner(argv, bytes, { env, signal });
       const text = output.toString('latin1').trim();
       const base64 = /^[A-Za-z0-9+/=\s]+$/.test(text) ? text.replace(/\s/g, '') : output.toString('base64');
       return checked(publicKey, bytes, base64);
@@ -47,9 +52,10 @@ function checked(publicKey: PublicKey, bytes: Uint8Array, signature: string): st
   });
 }
 
-async function runSigner(argv: readonly string[], bytes: Uint8Array, signal?: AbortSignal): Promise<Buffer> {
+async function runSigner(argv: readonly string[], bytes: Uint8Array, options: ChildOptions): Promise<Buffer> {
   const [program = '', ...args] = argv;
-  const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'], signal });
+  const { signal } = options;
+  const child = startProgram(program, args, options);
   const failed = (why: string, cause?: unknown): AirgapError =>
     new AirgapError('SIGNER_FAILED', `the signer ${program} ${why}`, { cause });
   const status = new Promise<number | null>((resolve, reject) => {

@@ -1,4 +1,5 @@
 // Credential helpers, as real programs on a PATH.
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { beforeEach, describe, expect, test } from 'vitest';
@@ -22,6 +23,18 @@ describe('credential helpers', () => {
     });
     expect(await home.source().find('registry.example:5000', 'a/b')).toMatchObject(basic('AWS', 's'));
     expect(await calls()).toEqual(['get registry.example:5000']);
+  });
+
+  test('it gets the environment without the passphrase of our own key', async () => {
+    const seen = join(home.folder, 'seen');
+    const keep = `require('fs').writeFileSync(${JSON.stringify(seen)}, JSON.stringify(process.env));`;
+    await home.helper('pass', `${keep}${answer({ Username: 'me', Secret: 'pw' })}`);
+    await home.docker({ credsStore: 'pass' });
+    Object.assign(home.env, { ECK_AIRGAP_PASSPHRASE: 'hunter2', ECK_AIRGAP_NEW_PASSPHRASE: 'hunter2', KEPT: 'kept' });
+    expect(await home.source().find('a')).toMatchObject(basic('me'));
+    const environment = await readFile(seen, 'utf8');
+    expect(environment).toContain('kept');
+    expect(environment).not.toContain('hunter2');
   });
 
   test('it is not asked for other hosts', async () => {

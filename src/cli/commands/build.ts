@@ -111,7 +111,8 @@ async function signerOf(context: CommandContext): Promise<Signer> {
     if (publicFile === undefined)
       throw new AirgapError('USAGE', '--signer needs --public-key, to check what the signer answers');
     const path = pathOf(context, publicFile);
-    return commandSigner([program, ...listFlag(context, 'signerArg')], parsePublicKey(await readText(path), path));
+    const argv = [program, ...listFlag(context, 'signerArg')];
+    return commandSigner(argv, parsePublicKey(await readText(path), path), { env: context.io.env });
   }
   const path = pathOf(context, keyFile ?? '');
   const pem = await readText(path);
