@@ -1,5 +1,6 @@
 // The packaged binaries: where nothing else is installed, on the other processor, and byte for byte.
 import { copyFile, readFile, stat, writeFile } from 'node:fs/promises';
+import { constants } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterEach, describe, expect, vi } from 'vitest';
 import { airgap } from '../../scripts/interop/airgap.ts';
@@ -84,6 +85,22 @@ describe('08 package, linux-x64', () => {
     const env = { NODE_OPTIONS: `--require ${evil}` };
     expect(await output(process.execPath, ['--eval', '0'], { env })).toBe('evil');
     expect(await output(packagedBinary('linux-x64'), ['--version'], { env })).toBe(VERSION);
+  });
+
+  journey('neither a signal, an argument nor a variable opens a debugger', { needs: STRIP }, async (stage) => {
+    const served = await site(stage);
+    vi.stubEnv('ECK_AIRGAP', packagedBinary('linux-x64'));
+    const { host, daemon } = await serveSite(served);
+    const status = await readFile(`/proc/${daemon.pid}/status`, 'utf8');
+    const caught = BigInt(`0x${/^SigCgt:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? ''}`);
+    expect(caught & (1n << BigInt(constants.signals.SIGUSR1 - 1))).toBe(0n);
+    process.kill(daemon.pid, 'SIGUSR1');
+    expect((await fetch(`http://${host}/v2/`)).status).toBe(200);
+    expect(await daemon.log()).not.toMatch(/debugger/i);
+    const folder = await scratchFolder(stage, 'debugger-');
+    const env = { NODE_OPTIONS: '--inspect-brk=127.0.0.1:0' };
+    expect((await airgap(folder, ['--version'], { env })).stderr).toBe('');
+    expect((await airgap(folder, ['--inspect-brk=127.0.0.1:0'], { mayFail: true })).stderr).not.toMatch(/debugger/i);
   });
 
   journey('it holds the code cache of its program', { needs: STRIP }, async (stage) => {
