@@ -1,5 +1,7 @@
 // `npm run package`: the program as one file for each platform, in dist/, with nothing to install beside it.
-// Usage: npm run package [-- --target linux-x64 …] [--out FOLDER]
+// Usage: npm run package [-- --target linux-x64 …] [--out FOLDER] [--no-code-cache] [--strict]
+// What this machine lacks (binutils, a processor that runs the Node of the platform) makes the file larger or slower to start, with
+// a warning; with --strict it is an error, so that a release has the same bytes wherever it is made.
 import { basename, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { packageProgram } from './package/package.ts';
@@ -11,12 +13,21 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal
 
 try {
   const { values } = parseArgs({
-    options: { target: { type: 'string', multiple: true, default: [] }, out: { type: 'string', default: 'dist' } },
+    allowNegative: true,
+    options: {
+      target: { type: 'string', multiple: true, default: [] },
+      out: { type: 'string', default: 'dist' },
+      'code-cache': { type: 'boolean', default: true },
+      strict: { type: 'boolean', default: false },
+    },
   });
   await packageProgram(targetsNamed(values.target), {
     out: resolve(root, values.out),
     cache: join(root, '.cache', 'package'),
+    codeCache: values['code-cache'],
+    strict: values.strict,
     signal: interrupted.signal,
+    onWarning: (sentence) => console.error(`Warning: ${sentence}`),
     onPackaged: ({ path, bytes, sha256 }) =>
       console.log(`${basename(path).padEnd(24)}${String(bytes).padStart(11)}  ${sha256}`),
   });

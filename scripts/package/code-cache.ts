@@ -23,7 +23,18 @@ export interface CodeCacheOptions {
   readonly signal: AbortSignal;
 }
 
-/** Answers its path; undefined for a platform that gets none. @throws Error where that Node cannot run here */
+/** Whether the Node of a platform runs on this machine, which its code cache takes. */
+export async function runsHere(node: string, signal: AbortSignal): Promise<boolean> {
+  try {
+    await run(node, ['--version'], { signal, env: {} });
+    return true;
+  } catch {
+    signal.throwIfAborted();
+    return false;
+  }
+}
+
+/** Returns its path; undefined for a platform that gets none. */
 export async function codeCache(
   target: Target,
   { base, program, work, signal }: CodeCacheOptions,
@@ -33,12 +44,7 @@ export async function codeCache(
   const output = join(work, `code-cache-${target.name}`);
   await bundleScript(maker, script);
   const args = ['--predictable', script, program, output, ...(await verifyOfSample(work))];
-  try {
-    await run(base, args, { signal, env: {} });
-  } catch (error) {
-    signal.throwIfAborted();
-    throw new Error(`${target.name} is packaged where its Node can run, which it cannot here: ${String(error)}`);
-  }
+  await run(base, args, { signal, env: {} });
   return output;
 }
 

@@ -7,18 +7,19 @@ import type { Target } from './targets.ts';
 const run = promisify(execFile);
 const processors: Readonly<Record<string, string>> = { x64: 'x86_64', arm64: 'aarch64' };
 
-/** @throws Error that names the Debian package, where the tool is not here */
-export async function requireStrip(target: Target): Promise<void> {
+/** The Debian package to install before this target can be stripped; undefined where nothing is missing. */
+export async function missingStrip(target: Target): Promise<string | undefined> {
   const tool = stripOf(target);
-  if (tool === undefined) return;
+  if (tool === undefined) return undefined;
   try {
     await run(tool.program, ['--version']);
+    return undefined;
   } catch {
-    throw new Error(`${tool.program} is not here: for ${target.name}, install the package ${tool.debian} (apt-get).`);
+    return tool.debian;
   }
 }
 
-/** In place; a Windows binary stays as it is. */
+/** In place; a Windows binary stays as it is. @throws Error where the tool is missing */
 export async function strip(target: Target, path: string): Promise<void> {
   const tool = stripOf(target);
   if (tool !== undefined) await run(tool.program, [path]);

@@ -2,9 +2,10 @@
 import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { baseBinary, pinned } from '../../scripts/package/base.ts';
-import { requireStrip } from '../../scripts/package/strip.ts';
+import { packageProgram, type PackageOptions } from '../../scripts/package/package.ts';
+import { missingStrip } from '../../scripts/package/strip.ts';
 import { targets, targetsNamed } from '../../scripts/package/targets.ts';
 
 let folder: string;
@@ -51,10 +52,41 @@ test('what is kept is not believed either: npm is asked again', async () => {
   await expect(fetchBase()).rejects.toThrow('asked again');
 });
 
-test('a missing strip is named with its Debian package', async () => {
+describe('a machine without binutils', () => {
   const linux = targets.filter(({ platform }) => platform === 'linux');
-  vi.stubEnv('PATH', folder);
-  for (const target of linux) await expect(requireStrip(target)).rejects.toThrow(/strip is not here.* binutils/);
+  const warnings: string[] = [];
+  const options = (strict: boolean): PackageOptions => ({
+    out: join(folder, 'dist'),
+    cache: join(folder, 'cache'),
+    codeCache: false,
+    strict,
+    signal: new AbortController().signal,
+    onPackaged: () => undefined,
+    onWarning: (sentence) => {
+      warnings.push(sentence);
+      throw new Error('enough is known'); // packaging takes ten seconds
+    },
+  });
+
+  test('lacks a Debian package for each platform of Linux', async () => {
+    vi.stubEnv('PATH', folder);
+    const missing = await Promise.all(linux.map(missingStrip));
+    expect(missing.every((name) => name?.startsWith('binutils') === true)).toBe(true);
+    expect(await missingStrip({ ...linux[0]!, platform: 'win' })).toBeUndefined();
+  });
+
+  test('packages, with one warning that names the packages', async () => {
+    vi.stubEnv('PATH', folder);
+    await expect(packageProgram(targets, options(false))).rejects.toThrow('enough is known');
+    expect(warnings).toEqual([
+      expect.stringMatching(/x64 and eck-airgap-linux-arm64 cannot be stripped.*"apt-get install binutils/),
+    ]);
+  });
+
+  test('refuses where the same bytes as everywhere are asked for', async () => {
+    vi.stubEnv('PATH', folder);
+    await expect(packageProgram(targets, options(true))).rejects.toThrow(/cannot be stripped.*binutils/);
+  });
 });
 
 test('a target that does not exist is answered with those that do', () => {
