@@ -1,5 +1,5 @@
 // sha256 on other threads. Bytes have to be in memory that both threads see, or are copied there; a task is a message that they
-// are there, and its answer that they are taken in. A thread works through its tasks in order. docs/adr/0006 has what this gave.
+// are there, and its answer that they are taken in. A thread works through its tasks in order. docs/performance.md has what this gave.
 import type { createHash, Hash } from 'node:crypto';
 import { Worker, type MessagePort } from 'node:worker_threads';
 import { copyInto, hashingHere, Stages, type Hashing, type RunningHash, type Stage } from './hashing.ts';
