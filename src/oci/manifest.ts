@@ -1,5 +1,6 @@
 // Manifests and indexes (OCI image-spec manifest.md and image-index.md; Docker schema 2). The bytes received are the
-// identity; what is parsed here is only a view of them. `successors` is the one place that knows what points to what.
+// identity; what is parsed here is only a view of them, in which null is the same as absent. `successors` is the one place
+// that knows what points to what.
 import * as v from 'valibot';
 import { isDigest, type Digest } from '../core/digest.ts';
 import { AirgapError } from '../core/errors.ts';
@@ -8,42 +9,69 @@ import type { Descriptor } from './descriptor.ts';
 import { isImageManifestType, isIndexType, isManifestType } from './media-types.ts';
 import type { Fetcher, FetchOptions } from './target.ts';
 
-const PlatformSchema = v.object({
-  os: v.string(),
-  architecture: v.string(),
-  variant: v.exactOptional(v.string()),
-  'os.version': v.exactOptional(v.string()),
-  'os.features': v.exactOptional(v.array(v.string())),
+/** Half of a surrogate pair, which JSON can escape, is read as U+FFFD, as programs in Go read it. */
+const Text = v.pipe(
+  v.string(),
+  v.transform((text) => text.toWellFormed()),
+);
+
+/** A table in which null stands for what is absent: programs in Go write it so, and read it so. */
+function tableOf<E extends v.ObjectEntries>(entries: E) {
+  return v.pipe(
+    v.unknown(),
+    v.transform((value) => withoutAbsent(value, ['artifactType'])),
+    v.object(entries),
+  );
+}
+
+/** A list that Go writes as null when there is nothing in it. The key itself is required. */
+function listOf<S extends v.GenericSchema>(item: S) {
+  return v.pipe(
+    v.nullable(v.array(item)),
+    v.transform((list) => list ?? []),
+  );
+}
+
+const PlatformSchema = tableOf({
+  os: Text,
+  architecture: Text,
+  variant: v.exactOptional(Text),
+  'os.version': v.exactOptional(Text),
+  'os.features': v.exactOptional(v.array(Text)),
 });
 
-const Annotations = v.record(v.string(), v.string());
+const Annotations = v.pipe(
+  v.unknown(),
+  v.transform((value) => withoutAbsent(value)),
+  v.record(Text, Text),
+);
 
 // Registries are met with keys the specification does not know, so foreign documents are read tolerantly.
-const DescriptorSchema = v.object({
-  mediaType: v.pipe(v.string(), v.maxLength(255)),
+const DescriptorSchema = tableOf({
+  mediaType: v.pipe(Text, v.maxLength(255)),
   digest: v.custom<Digest>(isDigest, 'not a sha256 digest'),
   size: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
   annotations: v.exactOptional(Annotations),
   platform: v.exactOptional(PlatformSchema),
-  artifactType: v.exactOptional(v.string()),
-  urls: v.exactOptional(v.array(v.string())),
+  artifactType: v.exactOptional(Text),
+  urls: v.exactOptional(v.array(Text)),
 });
 
 const ManifestSchema = v.object({
   schemaVersion: v.literal(2),
-  mediaType: v.exactOptional(v.string()),
-  artifactType: v.exactOptional(v.string()),
+  mediaType: v.exactOptional(Text),
+  artifactType: v.exactOptional(Text),
   config: DescriptorSchema,
-  layers: v.array(DescriptorSchema),
+  layers: listOf(DescriptorSchema),
   subject: v.exactOptional(DescriptorSchema),
   annotations: v.exactOptional(Annotations),
 });
 
 const IndexSchema = v.object({
   schemaVersion: v.literal(2),
-  mediaType: v.exactOptional(v.string()),
-  artifactType: v.exactOptional(v.string()),
-  manifests: v.array(DescriptorSchema),
+  mediaType: v.exactOptional(Text),
+  artifactType: v.exactOptional(Text),
+  manifests: listOf(DescriptorSchema),
   subject: v.exactOptional(DescriptorSchema),
   annotations: v.exactOptional(Annotations),
 });
@@ -69,7 +97,7 @@ export function parseManifest(raw: Uint8Array, mediaType: string): Manifest | In
   const isIndex = isIndexType(mediaType);
   if (!isIndex && !isImageManifestType(mediaType))
     throw invalid(`unsupported media type ${JSON.stringify(mediaType.slice(0, 100))}`);
-  const document = parseObject(raw);
+  const document = parseObject(raw, isIndex ? 'manifests' : 'layers');
   const own = document['mediaType'];
   if (own !== undefined && own !== mediaType) {
     const said = typeof own === 'string' ? JSON.stringify(own.slice(0, 100)) : `a ${typeof own}`;
@@ -105,7 +133,8 @@ export function isNode(descriptor: Descriptor): boolean {
   return isManifestType(descriptor.mediaType);
 }
 
-function parseObject(raw: Uint8Array): Record<string, unknown> {
+/** @param list the key whose null is an empty list */
+function parseObject(raw: Uint8Array, list: string): Record<string, unknown> {
   let value: unknown;
   try {
     value = JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(raw));
@@ -113,7 +142,16 @@ function parseObject(raw: Uint8Array): Record<string, unknown> {
     throw invalid('is not JSON in UTF-8');
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw invalid('is not a JSON object');
-  return value as Record<string, unknown>;
+  const lists = Object.hasOwn(value, list) ? { [list]: (value as Record<string, unknown>)[list] } : {};
+  return { ...(withoutAbsent(value, ['mediaType', 'artifactType']) as object), ...lists };
+}
+
+/** The same without members that are null, and without those of `texts` that are empty. */
+function withoutAbsent(value: unknown, texts: readonly string[] = []): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value).filter(([key, member]) => member !== null && !(member === '' && texts.includes(key))),
+  );
 }
 
 function checked<S extends v.GenericSchema>(schema: S, document: unknown): v.InferOutput<S> {

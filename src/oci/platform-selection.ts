@@ -129,8 +129,10 @@ export function isAttestation(child: Descriptor): boolean {
   return isUnknownPlatform(child.platform) && child.annotations?.[ATTESTATION_SUBJECT] !== undefined;
 }
 
+/** Programs in Go write an empty platform where they know none. */
 function platformsOf(images: readonly Descriptor[]): string[] {
-  return [...new Set(images.flatMap(({ platform }) => (platform ? [formatPlatform(platform)] : [])))];
+  const named = images.flatMap(({ platform }) => (platform?.os || platform?.architecture ? [platform] : []));
+  return [...new Set(named.map(formatPlatform))];
 }
 
 function platformMissing(platform: Platform, available: readonly string[]): AirgapError {

@@ -37,11 +37,11 @@ export function subjectOf(
   const result = v.safeParse(SubjectSchema, parseJson(bytes));
   if (!result.success) return undefined;
   const { subject, artifactType, config, annotations } = result.output;
-  const type = artifactType ?? config?.mediaType;
+  const type = artifactType || config?.mediaType;
   return {
     subject: subject.digest,
-    ...(type === undefined ? {} : { artifactType: type }),
-    ...(annotations === undefined ? {} : { annotations }),
+    ...(type ? { artifactType: type } : {}),
+    ...(annotations ? { annotations } : {}),
   };
 }
 
@@ -110,13 +110,19 @@ function asIndex(parsed: ReturnType<typeof parseManifest>, where: string): Index
   });
 }
 
-const Annotations = v.record(v.string(), v.string());
+/** Null is the same as absent (manifest.ts). */
+const Annotations = v.pipe(
+  v.record(v.string(), v.nullable(v.string())),
+  v.transform((all) =>
+    Object.fromEntries(Object.entries(all).flatMap(([key, text]) => (text === null ? [] : [[key, text] as const]))),
+  ),
+);
 
 const SubjectSchema = v.object({
   subject: v.object({ digest: v.custom<Digest>(isDigest) }),
-  artifactType: v.optional(v.string()),
-  config: v.optional(v.object({ mediaType: v.string() })),
-  annotations: v.optional(Annotations),
+  artifactType: v.nullish(v.string()),
+  config: v.nullish(v.object({ mediaType: v.nullish(v.string()) })),
+  annotations: v.nullish(Annotations),
 });
 
 function parseJson(bytes: Uint8Array): unknown {
