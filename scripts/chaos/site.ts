@@ -66,7 +66,7 @@ async function fill({ folder, upstream, sizes }: Filling): Promise<Pick<Site, 'p
   const seeds = join(folder, 'seeds');
   await mkdir(seeds, { recursive: true });
   await writeFile(join(seeds, 'airgap.yaml'), JSON.stringify(spec));
-  await writeFile(join(seeds, 'airgap.key'), keys.privatePem);
+  await writeFile(join(seeds, 'airgap.key'), keys.privatePem, { mode: 0o600 });
   await writeFile(join(seeds, 'airgap.pub'), keys.publicPem);
   return {
     published,

@@ -12,6 +12,8 @@ export interface Io {
   readonly cwd: string;
   readonly homeDir: string;
   readonly self: ProcessIdentity;
+  /** Whose files are one's own; undefined where files have no owner and modes (Windows). */
+  readonly uid?: number | undefined;
   /** Milliseconds of a clock that only goes forward. */
   readonly now: () => number;
   /** The running program, where it is one file that can be carried. */

@@ -52,6 +52,7 @@ const io: Io = {
   cwd: process.cwd(),
   homeDir: homedir(),
   self: { pid: process.pid, isAlive },
+  uid: process.getuid?.(),
   now: () => performance.now(),
   program: packagedProgram(),
   signal: interruptible(),

@@ -1,46 +1,87 @@
-// Where a passphrase comes from: a file, the environment, or a prompt; never an argument.
+// Where a passphrase comes from: a file, the environment, or a prompt; never an argument, which others can see.
 import { AirgapError } from '../core/errors.ts';
 import type { CommandContext } from './command.ts';
 import { pathOf, readText, stringFlag } from './flags.ts';
 import { ask, isTerminal } from './prompt.ts';
 
-const HINT = 'Set ECK_AIRGAP_PASSPHRASE, pass --passphrase-file, or run this in a terminal.';
+/**
+ * Characters of a new passphrase. Who has the file can try about ten thousand a second on a graphics card (see
+ * encrypted-key.ts): twelve random lower-case letters, 56 bits, hold a thousand cards up for more than a century.
+ */
+export const MIN_PASSPHRASE = 12;
 
-/** A passphrase that was given without asking. */
-async function givenPassphrase(context: CommandContext): Promise<string | undefined> {
-  const file = stringFlag(context, 'passphraseFile');
+/** How a passphrase can be given without a prompt. */
+export interface PassphraseSource {
+  /** The option that names a file. */
+  readonly option: string;
+  /** The option's key among the flags. */
+  readonly flag: string;
+  readonly variable: string;
+}
+
+/** Of the key that a command uses or makes. */
+const OWN: PassphraseSource = {
+  option: '--passphrase-file',
+  flag: 'passphraseFile',
+  variable: 'ECK_AIRGAP_PASSPHRASE',
+};
+/** Where the passphrase of a key changes. */
+export const REPLACEMENT: PassphraseSource = {
+  option: '--new-passphrase-file',
+  flag: 'newPassphraseFile',
+  variable: 'ECK_AIRGAP_NEW_PASSPHRASE',
+};
+
+async function givenPassphrase(context: CommandContext, source: PassphraseSource): Promise<string | undefined> {
+  const file = stringFlag(context, source.flag);
   if (file !== undefined) return (await readText(pathOf(context, file))).replace(/\r?\n$/, '');
-  return context.io.env['ECK_AIRGAP_PASSPHRASE'] || undefined;
+  return context.io.env[source.variable] || undefined;
 }
 
 /** The passphrase of a key that is there. @throws PASSPHRASE_REQUIRED where nobody can be asked */
 export async function existingPassphrase(context: CommandContext, keyFile: string): Promise<string> {
-  const given = await givenPassphrase(context);
+  const given = await givenPassphrase(context, OWN);
   if (given !== undefined) return given;
-  requireTerminal(context, `${keyFile} is encrypted and no passphrase was given`);
+  requireTerminal(context, `${keyFile} is encrypted and no passphrase was given`, waysOf(OWN));
   return askPassphrase(context, `Passphrase of ${keyFile}:`);
 }
 
-/** A passphrase for a new key, asked for twice. @throws PASSPHRASE_REQUIRED */
-export async function newPassphrase(context: CommandContext): Promise<string> {
-  const given = await givenPassphrase(context);
-  const passphrase = given ?? (await askTwice(context));
-  if (passphrase.length > 0) return passphrase;
-  throw new AirgapError('PASSPHRASE_REQUIRED', 'the passphrase is empty', {
-    hint: 'Choose one, or ask for an unencrypted key with --no-passphrase.',
-  });
+/** A passphrase to encrypt a key with, asked for twice. @throws PASSPHRASE_REQUIRED, PASSPHRASE_WEAK, PASSPHRASE_WRONG */
+export async function newPassphrase(context: CommandContext, source: PassphraseSource = OWN): Promise<string> {
+  const passphrase = (await givenPassphrase(context, source)) ?? (await askTwice(context, source));
+  if (isLongEnough(passphrase)) return passphrase;
+  throw new AirgapError(
+    'PASSPHRASE_WEAK',
+    passphrase === ''
+      ? 'the new passphrase is empty'
+      : `the new passphrase is shorter than ${MIN_PASSPHRASE} characters`,
+    { hint: `Choose at least ${MIN_PASSPHRASE} characters, four random words for example. ${WITHOUT}` },
+  );
 }
 
-async function askTwice(context: CommandContext): Promise<string> {
-  requireTerminal(context, 'a new key is encrypted and no passphrase was given');
-  const first = await askPassphrase(context, 'Passphrase for the new key:');
+const WITHOUT = 'For an unencrypted key: --no-passphrase.';
+
+function waysOf({ option, variable }: PassphraseSource): string {
+  return `Set ${variable}, pass ${option}, or run this in a terminal.`;
+}
+
+async function askTwice(context: CommandContext, source: PassphraseSource): Promise<string> {
+  const hint = `${waysOf(source)} ${WITHOUT}`;
+  requireTerminal(context, 'a key is to be encrypted and no new passphrase was given', hint);
+  const message = `New passphrase (at least ${MIN_PASSPHRASE} characters):`;
+  const validate = (text: string): true | string =>
+    isLongEnough(text) || `It is shorter than ${MIN_PASSPHRASE} characters.`;
+  const first = String(await ask(context, { type: 'password', message, mask: '*', validate }));
   if (first === (await askPassphrase(context, 'The same again:'))) return first;
   throw new AirgapError('PASSPHRASE_WRONG', 'the two passphrases differ', { hint: 'Run the command again.' });
 }
 
-function requireTerminal(context: CommandContext, why: string): void {
-  if (!isTerminal(context))
-    throw new AirgapError('PASSPHRASE_REQUIRED', why, { hint: `${HINT} For a new key without one: --no-passphrase.` });
+function isLongEnough(passphrase: string): boolean {
+  return Array.from(passphrase).length >= MIN_PASSPHRASE;
+}
+
+function requireTerminal(context: CommandContext, why: string, hint: string): void {
+  if (!isTerminal(context)) throw new AirgapError('PASSPHRASE_REQUIRED', why, { hint });
 }
 
 async function askPassphrase(context: CommandContext, message: string): Promise<string> {

@@ -43,8 +43,10 @@ export const errorCatalogue = {
     exit: 3,
     meaning: 'Nothing can be trusted without a public key that came another way than the media.',
   },
+  KEY_EXPOSED: { exit: 2, meaning: 'A private key can be read by others than its owner.' },
   PASSPHRASE_REQUIRED: { exit: 2, meaning: 'The private key is encrypted and no passphrase was given.' },
   PASSPHRASE_WRONG: { exit: 2, meaning: 'The passphrase does not open the private key.' },
+  PASSPHRASE_WEAK: { exit: 2, meaning: 'A new passphrase is too short.' },
   SIGNER_FAILED: { exit: 1, meaning: 'The external signer did not answer a signature.' },
   SIGNATURE_INVALID: {
     exit: 3,

@@ -10,6 +10,11 @@ export interface PemBlock {
 const PEM_LIMIT = 64 * 1024;
 const BLOCK = /^-----BEGIN ([A-Z0-9 ]{1,40})-----\n((?:[A-Za-z0-9+/=]{1,100}\n)+)-----END \1-----\n?$/;
 
+export function formatPem({ label, der }: PemBlock): string {
+  const lines = der.toString('base64').match(/.{1,64}/g) ?? [];
+  return `-----BEGIN ${label}-----\n${lines.join('\n')}\n-----END ${label}-----\n`;
+}
+
 /** Line ends may be CRLF. @throws KEY_INVALID naming `where` */
 export function singlePem(text: string, where: string): PemBlock {
   const unix = text.slice(0, PEM_LIMIT + 1).replaceAll('\r\n', '\n');

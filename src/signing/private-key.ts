@@ -1,12 +1,15 @@
 // Private keys: PKCS#8 in PEM, encrypted by a passphrase unless that is refused.
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { AirgapError } from '../core/errors.ts';
-import { singlePem } from './pem.ts';
+import { encryptKey, weaknessOf } from './encrypted-key.ts';
+import { formatPem, singlePem } from './pem.ts';
 import { algorithmOf, publicKeyOf, type KeyAlgorithm, type PublicKey } from './public-key.ts';
 
 export interface PrivateKey {
   readonly keyObject: KeyObject;
   readonly publicKey: PublicKey;
+  /** Why its passphrase can be found too fast by trying, as the rest of a sentence about the key. */
+  readonly weakness?: string | undefined;
 }
 
 export interface PrivateKeyOptions {
@@ -25,7 +28,7 @@ export function isEncrypted(pem: string): boolean {
 
 /** @throws KEY_INVALID, PASSPHRASE_REQUIRED, PASSPHRASE_WRONG */
 export function parsePrivateKey(pem: string, { where, passphrase }: PrivateKeyOptions): PrivateKey {
-  const { label } = singlePem(pem, where);
+  const { label, der } = singlePem(pem, where);
   if (label === 'PUBLIC KEY')
     throw new AirgapError('KEY_INVALID', `${where} holds a public key where the private key belongs`, {
       hint: 'Pass airgap.key.',
@@ -44,7 +47,8 @@ export function parsePrivateKey(pem: string, { where, passphrase }: PrivateKeyOp
     throw new AirgapError('KEY_INVALID', `${where} is not a private key that can be read`, { cause });
   }
   algorithmOf(keyObject, where);
-  return { keyObject, publicKey: publicKeyOf(createPublicKey(keyObject), where) };
+  const weakness = label === ENCRYPTED ? weaknessOf(der) : undefined;
+  return { keyObject, publicKey: publicKeyOf(createPublicKey(keyObject), where), weakness };
 }
 
 export interface KeyPair {
@@ -54,7 +58,7 @@ export interface KeyPair {
 }
 
 export interface KeyPairOptions {
-  /** Encrypts the private key (PBES2, AES-256-CBC); without it the key is left in the clear. */
+  /** Encrypts the private key; without it the key is left in the clear. */
   readonly passphrase?: string | undefined;
   /** ECDSA P-256 by default. */
   readonly algorithm?: KeyAlgorithm;
@@ -62,13 +66,18 @@ export interface KeyPairOptions {
 
 export function generateKeyPair(options: KeyPairOptions = {}): KeyPair {
   const { publicKey, privateKey } = generate(options.algorithm ?? 'ecdsa-p256');
-  const encryption = options.passphrase === undefined ? {} : { cipher: 'aes-256-cbc', passphrase: options.passphrase };
   const parsed = publicKeyOf(publicKey, 'the new key');
   return {
-    privatePem: privateKey.export({ type: 'pkcs8', format: 'pem', ...encryption }) as string,
+    privatePem: privateKeyPem(privateKey, options.passphrase),
     publicPem: parsed.pem,
     publicKey: parsed,
   };
+}
+
+/** @param passphrase encrypts it; without one it is left in the clear */
+export function privateKeyPem(key: KeyObject, passphrase: string | undefined): string {
+  if (passphrase === undefined) return key.export({ type: 'pkcs8', format: 'pem' }) as string;
+  return formatPem({ label: ENCRYPTED, der: encryptKey(key, passphrase) });
 }
 
 function generate(algorithm: KeyAlgorithm): { publicKey: KeyObject; privateKey: KeyObject } {

@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { generateKeyPair, isEncrypted, parsePrivateKey } from '../../src/signing/private-key.ts';
+import { generateKeyPair, isEncrypted, parsePrivateKey, privateKeyPem } from '../../src/signing/private-key.ts';
 import { parsePublicKey, type KeyAlgorithm } from '../../src/signing/public-key.ts';
 import { keySigner } from '../../src/signing/signer.ts';
 import { verifySignature } from '../../src/signing/signature.ts';
@@ -88,6 +88,38 @@ describe('private keys', () => {
     const wrong = thrown(() => parsePrivateKey(privatePem, { where: 'k', passphrase: 'battery staple' }));
     expect(wrong.code).toBe('PASSPHRASE_WRONG');
     expect(wrong.message).not.toContain('battery');
+  });
+
+  withOpenssl.each(ALGORITHMS)('of %s are guarded by 600,000 rounds of PBKDF2, and openssl opens them', (algorithm) => {
+    const passphrase = 'corréct horse';
+    const pair = generateKeyPair({ passphrase, algorithm });
+    writeFileSync(join(folder, 'strong.pem'), pair.privatePem);
+    expect(openssl('pkey', '-in', 'strong.pem', '-passin', `pass:${passphrase}`, '-pubout')).toBe(pair.publicPem);
+    const structure = openssl('asn1parse', '-in', 'strong.pem');
+    expect(structure).toMatch(/PBES2[^]+PBKDF2[^]+INTEGER +:0927C0[^]+hmacWithSHA256[^]+aes-256-cbc/);
+    expect(parsePrivateKey(pair.privatePem, { where: 'k', passphrase }).weakness).toBeUndefined();
+  });
+
+  test('of one passphrase are encrypted otherwise each time', () => {
+    const { keyObject } = parsePrivateKey(generateKeyPair().privatePem, { where: 'k' });
+    expect(privateKeyPem(keyObject, 'correct horse')).not.toBe(privateKeyPem(keyObject, 'correct horse'));
+  });
+
+  withOpenssl.each([
+    ['its default of 2,048 rounds', [], 'is guarded by 2048 rounds'],
+    ['enough rounds', ['-iter', '600000'], undefined],
+    ['scrypt', ['-scrypt'], undefined],
+    ['little scrypt', ['-scrypt', '-scrypt_N', '1024'], 'scrypt'],
+    ['PBES1', ['-v1', 'PBE-SHA1-3DES'], 'outdated'],
+  ])('of openssl open with %s, and say how weak they are', (_case, how, weakness) => {
+    const pair = generateKeyPair();
+    writeFileSync(join(folder, 'plain.pem'), pair.privatePem);
+    openssl('pkcs8', '-topk8', '-in', 'plain.pem', '-passout', 'pass:abcd', ...how, '-out', 'theirs.pem');
+    const pem = readFileSync(join(folder, 'theirs.pem'), 'utf8');
+    const found = parsePrivateKey(pem, { where: 'k', passphrase: 'abcd' });
+    expect(found.publicKey.fingerprint).toBe(pair.publicKey.fingerprint);
+    if (weakness === undefined) expect(found.weakness).toBeUndefined();
+    else expect(found.weakness).toContain(weakness);
   });
 
   withOpenssl('of openssl are taken too', () => {

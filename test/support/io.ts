@@ -21,6 +21,7 @@ export function testIo(overrides: Partial<Io> = {}): TestIo {
       cwd: '/',
       homeDir: '/',
       self: { pid: 1, isAlive: () => false },
+      uid: process.getuid?.(),
       now: () => now,
       signal: new AbortController().signal,
       ...overrides,

@@ -77,7 +77,7 @@ export async function journey(options: JourneyOptions = {}): Promise<Journey> {
   const sites = new Map<string, Promise<ElasticDownloads>>();
   const keys = generateKeyPair();
   const path = (...parts: string[]): string => join(folder, ...parts);
-  await writeFile(path('airgap.key'), keys.privatePem);
+  await writeFile(path('airgap.key'), keys.privatePem, { mode: 0o600 });
   await writeFile(path('airgap.pub'), keys.publicPem);
   const runWith = (changes: Partial<CliOptions>, ...argv: string[]): Promise<CliResult> =>
     cli(argv, { cwd: folder, ...changes });

@@ -4,13 +4,12 @@ import { AirgapError } from '../../core/errors.ts';
 import { INSTALLER_PLATFORMS, isInstallerPlatform } from '../../core/program.ts';
 import { countedImages } from '../../bundle/counted-images.ts';
 import { parseVolumeSize } from '../../bundle/volumes.ts';
-import { isEncrypted, parsePrivateKey } from '../../signing/private-key.ts';
 import { parsePublicKey } from '../../signing/public-key.ts';
 import { commandSigner, keySigner, type Signer } from '../../signing/signer.ts';
 import type { CommandContext, CommandModule } from '../command.ts';
 import { listFlag, pathOf, readText, repeatable, stringFlag } from '../flags.ts';
 import { formatBytes, table } from '../format.ts';
-import { existingPassphrase } from '../passphrase.ts';
+import { openPrivateKey, withReadableKeyFlag } from '../private-key-file.ts';
 import { readLock, readSpec, withSpecFlags, withWorkspace, writeLock } from '../spec-files.ts';
 import { VERSION } from '../version.ts';
 
@@ -18,9 +17,11 @@ export const buildCommand: CommandModule = {
   name: 'build',
   summary: 'Collect what airgap.yaml names into one signed bundle, in a folder to put on media.',
   define: (command) =>
-    withSpecFlags(command)
-      .option('--key <file>', 'private key (airgap.key) to sign with')
-      .option('--passphrase-file <file>', 'read the passphrase of the key from a file (also: ECK_AIRGAP_PASSPHRASE)')
+    withReadableKeyFlag(
+      withSpecFlags(command)
+        .option('--key <file>', 'private key (airgap.key) to sign with')
+        .option('--passphrase-file <file>', 'read the passphrase of the key from a file (also: ECK_AIRGAP_PASSPHRASE)'),
+    )
       .option(
         '--signer <program>',
         'external signer (HSM, smart card): gets the bytes on stdin, answers the signature on stdout',
@@ -114,8 +115,5 @@ async function signerOf(context: CommandContext): Promise<Signer> {
     const argv = [program, ...listFlag(context, 'signerArg')];
     return commandSigner(argv, parsePublicKey(await readText(path), path), { env: context.io.env });
   }
-  const path = pathOf(context, keyFile ?? '');
-  const pem = await readText(path);
-  const passphrase = isEncrypted(pem) ? { passphrase: await existingPassphrase(context, path) } : {};
-  return keySigner(parsePrivateKey(pem, { where: path, ...passphrase }));
+  return keySigner(await openPrivateKey(context, pathOf(context, keyFile ?? '')));
 }
