@@ -19,9 +19,10 @@ import { placeInstaller, type Installer } from './installers.ts';
 import { checkLockedSignatures } from './locked-signatures.ts';
 import { damagedBlob } from './damaged-blob.ts';
 import { dropDamaged } from './mend-cache.ts';
-import { packBundle, type PackedBundle } from './pack.ts';
+import { packBundle, type PackedBundle, type PackOptions } from './pack.ts';
 
-export interface BuildOptions extends FetchLockedOptions {
+export interface BuildOptions
+  extends FetchLockedOptions, Pick<PackOptions, 'sequence' | 'sourceDateEpoch' | 'expires'> {
   /** Folder to write: the bundle or its volumes, installers, SHA256SUMS and its signature, README.txt, transfer.html. */
   readonly media: string;
   /** Bytes of a volume; one file by default. */
@@ -41,6 +42,8 @@ export interface BuildResult {
   readonly files: readonly WrittenFile[];
   readonly bundleDigest: Digest;
   readonly bundleSize: number;
+  readonly sequence: number;
+  readonly expires?: string;
   /** Images and artifacts. */
   readonly images: number;
   /** Those that are no images. */
@@ -121,6 +124,8 @@ async function writeMedia(packed: PackedBundle, options: BuildOptions & { lock: 
     files,
     bundleDigest: written.bundleDigest,
     bundleSize: written.files.reduce((sum, file) => sum + file.size, 0),
+    sequence: manifest.sequence,
+    ...(manifest.expires === undefined ? {} : { expires: manifest.expires }),
     images: manifest.images.length,
     artifacts: countArtifacts(manifest.images),
     written: written.written,

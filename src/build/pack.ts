@@ -42,6 +42,12 @@ export interface PackOptions {
   readonly signatureSlots?: number;
   /** Programs that travel beside the bundle. */
   readonly installers?: BundleManifest['installers'];
+  /** Instead of the lock's. */
+  readonly sequence?: number | undefined;
+  /** Seconds since 1970, where they are given from outside: the sequence for a lock that has none. */
+  readonly sourceDateEpoch?: number | undefined;
+  /** As bundle.json has it; for ever by default. */
+  readonly expires?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -73,7 +79,8 @@ export async function packBundle(lock: Lock, cache: Cache, options: PackOptions)
     images,
     files,
     installers: options.installers ?? [],
-    sequence: 0,
+    sequence: options.sequence ?? lock.sequence ?? options.sourceDateEpoch ?? 0,
+    ...(options.expires === undefined ? {} : { expires: options.expires }),
   };
   const generated = new Map<string, Uint8Array>([
     ['chunks', chunkTable],

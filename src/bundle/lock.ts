@@ -89,6 +89,8 @@ const LockSchema = v.strictObject({
   apiVersion: v.literal(API_VERSION),
   kind: v.literal('Lock'),
   metadata: v.strictObject({ name: BundleName }),
+  /** Grows with each lock that says something else; a lock of an earlier release has none. */
+  sequence: v.exactOptional(Size),
   /** Digest of what airgap.yaml asked for. */
   spec: DigestSchema,
   platforms: v.union([v.literal('all'), v.array(v.string())]),

@@ -5,6 +5,7 @@ import { canonicalJson } from '../core/canonical-json.ts';
 import { digestOf, isDigest, type Digest } from '../core/digest.ts';
 import { AirgapError } from '../core/errors.ts';
 import { parseReference } from '../oci/reference.ts';
+import { isExpiry } from './freshness.ts';
 
 export const API_VERSION = 'eck-airgap/v1';
 
@@ -98,10 +99,8 @@ const BundleManifestSchema = v.strictObject({
   installers: v.array(InstallerSchema),
   /** Grows with each bundle of a name; for protection against an older bundle. */
   sequence: Size,
-  expires: v.exactOptional(Text),
-  /** For deltas: the digest of the bundle.json this one adds to, and the blobs left to it. */
-  base: v.exactOptional(DigestSchema),
-  absent: v.exactOptional(v.array(v.strictObject({ digest: DigestSchema, size: Size }))),
+  /** The last second in which the bundle may be used (freshness.ts). */
+  expires: v.exactOptional(v.pipe(v.string(), v.check(isExpiry, 'not a time in UTC as YYYY-MM-DDTHH:MM:SSZ'))),
 });
 
 export type BundleManifest = v.InferOutput<typeof BundleManifestSchema>;
@@ -147,13 +146,23 @@ export function parseBundleManifest(bytes: Uint8Array): BundleManifest {
 /** A document of another version or kind is not damaged, only unknown here. */
 function checkFormat(value: unknown): void {
   const { apiVersion, kind } = (value ?? {}) as { apiVersion?: unknown; kind?: unknown };
-  if (apiVersion === API_VERSION && kind === 'BundleManifest') return;
+  if (apiVersion === API_VERSION && kind === 'BundleManifest') return checkNoDelta(value as object);
   if (typeof apiVersion !== 'string' || typeof kind !== 'string') throw corrupt('has no apiVersion and kind');
   throw new AirgapError(
     'FORMAT_UNKNOWN',
     `bundle.json is ${JSON.stringify(`${apiVersion} ${kind}`.slice(0, 100))}; this program reads ${API_VERSION} BundleManifest`,
     { hint: 'Use the installer that came with the bundle, or a newer one.', details: { apiVersion, kind } },
   );
+}
+
+/** Keys of deltas, which mean nothing yet: whoever took such a bundle for a whole one would miss what it leaves to another. */
+function checkNoDelta(value: object): void {
+  const key = ['absent', 'base'].find((name) => Object.hasOwn(value, name));
+  if (key === undefined) return;
+  throw new AirgapError('FORMAT_UNKNOWN', `bundle.json has "${key}": it is a delta, for a newer program than this`, {
+    hint: 'Use the installer that came with the bundle, or a newer one; or carry a whole bundle.',
+    details: { key },
+  });
 }
 
 /** Entries come in their one order, each once, and blobs are named by their digest. */

@@ -2,6 +2,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join, resolve, sep } from 'node:path';
 import { InvalidArgumentError, type Command } from 'commander';
+import { parseSequence } from '../bundle/freshness.ts';
 import { AirgapError, fileError } from '../core/errors.ts';
 import { collect } from '../core/streams.ts';
 import { certificateSource } from '../registry/certs-dir.ts';
@@ -41,6 +42,14 @@ export function wholeNumber(least: number, most = 999_999_999): (value: string) 
     if (/^[0-9]{1,9}$/.test(value) && Number(value) >= least && Number(value) <= most) return Number(value);
     throw new InvalidArgumentError(`It takes a whole number from ${least} to ${most}.`);
   };
+}
+
+/** For --sequence. */
+export function sequenceNumber(value: string): number {
+  const sequence = parseSequence(value);
+  if (sequence === undefined)
+    throw new InvalidArgumentError(`It takes a whole number from 0 to ${Number.MAX_SAFE_INTEGER}.`);
+  return sequence;
 }
 
 /** A path as typed, from the folder the command runs in. */

@@ -2,17 +2,19 @@
 import { dirname, join, resolve } from 'node:path';
 import { AirgapError, isAirgapError } from '../core/errors.ts';
 import { writeWholeFile } from '../core/files.ts';
+import { parseSourceDateEpoch } from '../core/source-date.ts';
 import { keyTexts, type TrustedKeys } from '../build/image-signatures.ts';
 import { makeLock, type MakeLockOptions } from '../build/make-lock.ts';
 import { openSources, type Sources } from '../build/sources.ts';
 import { encodeLock, LOCK_FILE, parseLock, type Lock } from '../bundle/lock.ts';
+import { withSequence } from '../bundle/lock-sequence.ts';
 import { parseSpec, specDigest, type BundleSpec } from '../bundle/spec.ts';
 import type { CatalogueText } from '../catalog/overrides.ts';
 import { openCache, type Cache } from '../oci/cache.ts';
 import { parsePublicKey, type PublicKey } from '../signing/public-key.ts';
 import type { Command } from 'commander';
 import type { CommandContext } from './command.ts';
-import { listFlag, pathOf, readText, registryOptions, repeatable, withRegistryFlags } from './flags.ts';
+import { listFlag, numberFlag, pathOf, readText, registryOptions, repeatable, withRegistryFlags } from './flags.ts';
 import { cacheFolder } from './folders.ts';
 
 export interface SpecFiles {
@@ -120,22 +122,32 @@ export function lockOptions(context: CommandContext, files: SpecFiles, workspace
 
 /** Resolves everything and writes the lock beside the specification. */
 export async function writeLock(context: CommandContext, files: SpecFiles, workspace: Workspace): Promise<Lock> {
-  const lock = await makeLock(files.spec, lockOptions(context, files, workspace));
+  const numbering = {
+    earlier: await earlierLock(context, files),
+    sequence: numberFlag(context, 'sequence'),
+    sourceDateEpoch: parseSourceDateEpoch(context.io.env['SOURCE_DATE_EPOCH']),
+  };
+  const lock = withSequence(await makeLock(files.spec, lockOptions(context, files, workspace)), numbering);
   await writeWholeFile(files.lockPath, encodeLock(lock));
   context.output.report({ type: 'step', step: 'lock:written' });
   return lock;
 }
 
+/** The lock that a new one takes the place of; one that cannot be read gives no number to count on from. */
+async function earlierLock(context: CommandContext, { lockPath }: SpecFiles): Promise<Lock | undefined> {
+  try {
+    return await lockAt(lockPath);
+  } catch (error) {
+    if (!isAirgapError(error, 'CONFIG_INVALID')) throw error;
+    context.output.warn(`${error.message}; it is replaced, and the sequence of the new one is not counted on from it`);
+    return undefined;
+  }
+}
+
 /** The lock beside the specification; undefined where there is none. @throws LOCK_STALE, CONFIG_INVALID */
 export async function readLock(files: SpecFiles): Promise<Lock | undefined> {
-  let text: string;
-  try {
-    text = await readText(files.lockPath);
-  } catch (error) {
-    if (isAirgapError(error, 'FILE_NOT_FOUND')) return undefined;
-    throw error;
-  }
-  const lock = parseLock(text, files.lockPath);
+  const lock = await lockAt(files.lockPath);
+  if (lock === undefined) return undefined;
   const texts = { catalogue: files.catalogueFile?.text, keys: keyTexts(files.keys) };
   if (lock.spec === specDigest(files.spec, texts)) return lock;
   throw new AirgapError(
@@ -145,4 +157,16 @@ export async function readLock(files: SpecFiles): Promise<Lock | undefined> {
       hint: `Run "eck-airgap lock ${files.specPath}" (with the same --platform), review the difference, and build again.`,
     },
   );
+}
+
+/** @throws CONFIG_INVALID, IO_FAILED */
+async function lockAt(path: string): Promise<Lock | undefined> {
+  let text: string;
+  try {
+    text = await readText(path);
+  } catch (error) {
+    if (isAirgapError(error, 'FILE_NOT_FOUND')) return undefined;
+    throw error;
+  }
+  return parseLock(text, path);
 }

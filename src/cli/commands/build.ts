@@ -1,13 +1,15 @@
 import { build } from '../../build/build.ts';
 import { findInstallers, identifyInstallers, type InstallerFile } from '../../build/installers.ts';
 import { AirgapError } from '../../core/errors.ts';
+import { parseSourceDateEpoch } from '../../core/source-date.ts';
 import { INSTALLER_PLATFORMS, isInstallerPlatform } from '../../core/program.ts';
 import { countedImages } from '../../bundle/counted-images.ts';
+import { describeFreshness, parseExpiry } from '../../bundle/freshness.ts';
 import { parseVolumeSize } from '../../bundle/volumes.ts';
 import { parsePublicKey } from '../../signing/public-key.ts';
 import { commandSigner, keySigner, type Signer } from '../../signing/signer.ts';
 import type { CommandContext, CommandModule } from '../command.ts';
-import { listFlag, pathOf, readText, repeatable, stringFlag } from '../flags.ts';
+import { listFlag, numberFlag, pathOf, readText, repeatable, sequenceNumber, stringFlag } from '../flags.ts';
 import { formatBytes, table } from '../format.ts';
 import { openPrivateKey, withReadableKeyFlag } from '../private-key-file.ts';
 import { readLock, readSpec, withSpecFlags, withWorkspace, writeLock } from '../spec-files.ts';
@@ -36,6 +38,12 @@ export const buildCommand: CommandModule = {
         repeatable,
       )
       .option('--installers <dir>', 'folder with the packaged programs (without --installer: all that are there)')
+      .option(
+        '--sequence <n>',
+        "number of the bundle: an older one is not loaded over a newer one (default: the lock's, else SOURCE_DATE_EPOCH)",
+        sequenceNumber,
+      )
+      .option('--expires <date>', 'day (to its end) or time in UTC after which the bundle is not to be used')
       .addHelpText(
         'after',
         '\nExample:\n  eck-airgap build airgap.yaml --key airgap.key --out /media/usb --volume-size 4G\n',
@@ -43,6 +51,12 @@ export const buildCommand: CommandModule = {
   run: async (context) => {
     const volumeSize = stringFlag(context, 'volumeSize');
     const volume = volumeSize === undefined ? undefined : parseVolumeSize(volumeSize);
+    const expires = stringFlag(context, 'expires');
+    const freshness = {
+      sequence: numberFlag(context, 'sequence'),
+      sourceDateEpoch: parseSourceDateEpoch(context.io.env['SOURCE_DATE_EPOCH']),
+      expires: expires === undefined ? undefined : parseExpiry(expires),
+    };
     const { hashing } = context;
     const { signal } = context.io;
     // on another thread, while this one gets ready; they are wanted when everything has been fetched
@@ -56,6 +70,7 @@ export const buildCommand: CommandModule = {
       const lock = (await readLock(files)) ?? (await writeLock(context, files, workspace));
       return build(lock, {
         ...workspace,
+        ...freshness,
         folder: files.folder,
         media,
         volumeSize: volume,
@@ -72,6 +87,7 @@ export const buildCommand: CommandModule = {
     context.output.result(built, [
       ...table(built.files.map((file) => [file.path, formatBytes(file.size), file.sha256])),
       `${media}: ${countedImages(built.images, built.artifacts)} in ${formatBytes(built.bundleSize)}, bundle ${built.bundleDigest}`,
+      describeFreshness(built),
       `signed by ${signer.publicKey.fingerprint}`,
     ]);
   },

@@ -1,4 +1,5 @@
 import { plural } from '../../core/plural.ts';
+import { describeFreshness } from '../../bundle/freshness.ts';
 import type { Bundle } from '../../bundle/reader.ts';
 import { requireComplete } from '../../catalog/proof.ts';
 import { bundleClosure } from '../../install/closure.ts';
@@ -47,6 +48,7 @@ function heading(bundle: Bundle): string[] {
   return [
     `${manifest.name}  ${formatBytes(size)} in ${plural(manifest.entries.length, 'entry', 'entries')}  ${bundle.verified ? 'signature verified' : 'NOT VERIFIED'}`,
     `bundle ${bundle.digest}`,
+    describeFreshness(manifest),
   ];
 }
 

@@ -4,6 +4,7 @@ import { AirgapError } from '../../core/errors.ts';
 import { plural } from '../../core/plural.ts';
 import type { CommandContext, CommandModule } from '../command.ts';
 import { countsLine, differenceLines } from '../difference.ts';
+import { sequenceNumber } from '../flags.ts';
 import { formatBytes, table } from '../format.ts';
 import {
   lockOptions,
@@ -20,13 +21,18 @@ export const lockCommand: CommandModule = {
   summary: 'Pin every tag of airgap.yaml to a digest, in airgap.lock.yaml beside it.',
   define: (command) =>
     withSpecFlags(command)
+      .option(
+        '--sequence <n>',
+        'number of the lock and of the bundles built from it (default: one more than the lock that is there, when anything changed; at least SOURCE_DATE_EPOCH)',
+        sequenceNumber,
+      )
       .option('--check', 'write nothing: say what upstream has changed since the lock was made, and fail if anything')
       .addHelpText('after', '\nExamples:\n  eck-airgap lock airgap.yaml\n  eck-airgap lock airgap.yaml --check\n'),
   run: async (context) => {
     const files = await readSpec(context);
     if (context.flags['check'] === true) return check(context, files);
     const lock = await withWorkspace(context, files.spec, (workspace) => writeLock(context, files, workspace));
-    context.output.result({ lock: files.lockPath, images: lock.images, files: lock.files }, [
+    context.output.result({ lock: files.lockPath, sequence: lock.sequence, images: lock.images, files: lock.files }, [
       ...lockTable(lock),
       `${files.lockPath}: ${counted(lock)}. Review it and commit it.`,
     ]);

@@ -1,4 +1,5 @@
 import { imagesOf } from '../../bundle/counted-images.ts';
+import { describeFreshness } from '../../bundle/freshness.ts';
 import { checkInstallers } from '../../bundle/installers.ts';
 import { openBundle } from '../../bundle/reader.ts';
 import { verifyBundle } from '../../bundle/verify.ts';
@@ -40,6 +41,8 @@ export const verifyCommand: CommandModule = {
       const value = {
         name: bundle.manifest.name,
         digest: bundle.digest,
+        sequence: bundle.manifest.sequence,
+        ...(bundle.manifest.expires === undefined ? {} : { expires: bundle.manifest.expires }),
         signatures: bundle.signatures,
         images: bundle.manifest.images.length,
         ...verified,
@@ -50,6 +53,7 @@ export const verifyCommand: CommandModule = {
         ...installers.map((name) => `${name}: the installer that was signed`),
         ...signers.map((signature) => `signed by ${signature.fingerprint ?? ''}`),
         `bundle ${bundle.digest}`,
+        describeFreshness(bundle.manifest),
       ]);
     } finally {
       await Promise.all([bundle.close(), hashing.close()]);
