@@ -2,7 +2,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { digestOfStream, hexOf } from '../../src/core/digest.ts';
-import { readFileRange } from '../../src/core/streams.ts';
+import { readFileRange } from '../../src/core/named-file.ts';
 
 /** Names that say of themselves that a file is not finished. */
 const UNFINISHED = /\.(?:partial|lock|tmp)$/;

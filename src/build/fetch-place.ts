@@ -2,7 +2,7 @@
 // as such, with the way out. Images have moved-tag.ts.
 import { resolve } from 'node:path';
 import { AirgapError, isAirgapError } from '../core/errors.ts';
-import { readFileRange } from '../core/streams.ts';
+import { readFileRange } from '../core/named-file.ts';
 import type { Cache } from '../oci/cache.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Content, PushOptions } from '../oci/target.ts';

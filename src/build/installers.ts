@@ -8,7 +8,8 @@ import type { Activity } from '../core/events.ts';
 import { syncFolder } from '../core/files.ts';
 import type { Hashing } from '../core/hashing.ts';
 import { INSTALLER_PLATFORMS, installerName, type InstallerPlatform, type PackagedProgram } from '../core/program.ts';
-import { readFileRange, writeFully } from '../core/streams.ts';
+import { readFileRange } from '../core/named-file.ts';
+import { writeFully } from '../core/streams.ts';
 import type { BundleInstaller } from '../bundle/manifest.ts';
 
 export interface InstallerChoice {

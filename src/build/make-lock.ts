@@ -14,6 +14,7 @@ import { wantedFiles, type WantedFile } from './files/wanted-files.ts';
 import { fromSources } from './from-sources.ts';
 import { unlessGone, type GoneOptions } from './gone.ts';
 import { keyTexts, type TrustedKeys } from './image-signatures.ts';
+import { requireLocalFiles } from './local-files.ts';
 import { blamingCarriers, cutIndexes, namedBeside, type NamedBeside } from './named-beside.ts';
 import { imagesInFile, imagesInManifest } from './named-images.ts';
 import { resolveImage } from './resolve.ts';
@@ -41,6 +42,7 @@ export async function makeLock(spec: BundleSpec, options: MakeLockOptions): Prom
   const wanted = wantedBySpec(spec, options);
   for (const message of [...wanted.notes, ...chartNotes(spec, wanted.selection)])
     options.report?.({ type: 'warning', message });
+  await requireLocalFiles(spec, options.folder);
   const charts = wantedCharts(spec, wanted.selection);
   const files = wantedFiles(spec, wanted.selection);
   options.report?.({ type: 'phase', phase: resolvingPhase(wanted.images.length, charts.length, files.length) });

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { digestOfStream } from '../core/digest.ts';
 import { AirgapError } from '../core/errors.ts';
 import type { Activity } from '../core/events.ts';
-import { readFileRange } from '../core/streams.ts';
+import { readFileRange } from '../core/named-file.ts';
 import type { BundleInstaller, BundleManifest } from './manifest.ts';
 
 /**

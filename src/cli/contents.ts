@@ -1,8 +1,9 @@
 // What `diff` is given: a lock or a bundle, told apart by what is there, so that a lock may have any name, or be a pipe.
-import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { AirgapError, fileError, isAirgapError } from '../core/errors.ts';
+import { AirgapError, isAirgapError } from '../core/errors.ts';
+import { readNamed } from '../core/named-file.ts';
+import { requireText } from '../core/text.ts';
 import type { Digest } from '../core/digest.ts';
 import { lockContents } from '../build/lock-contents.ts';
 import { contentsOfBundle, type Contents } from '../bundle/contents.ts';
@@ -47,20 +48,15 @@ export async function readContents(
 async function lockText(path: string, signal: AbortSignal): Promise<string | undefined> {
   const found = await stat(path).catch(() => undefined);
   if (found === undefined || found.isDirectory() || parseVolumeName(basename(path)) !== undefined) return undefined;
-  const pieces: Buffer[] = [];
+  const pieces: Uint8Array[] = [];
   let size = 0;
-  try {
-    for await (const piece of createReadStream(path, { signal }) as AsyncIterable<Buffer>) {
-      if (size === 0 && piece.toString('latin1').startsWith(`${MANIFEST_PATH}\0`)) return undefined;
-      pieces.push(piece);
-      size += piece.byteLength;
-      if (size > DOCUMENT_LIMIT) throw neither(path);
-    }
-  } catch (error) {
-    signal.throwIfAborted();
-    throw fileError(error, 'read', path);
+  for await (const piece of readNamed(path, signal)) {
+    if (size === 0 && Buffer.from(piece).toString('latin1').startsWith(`${MANIFEST_PATH}\0`)) return undefined;
+    pieces.push(piece);
+    size += piece.byteLength;
+    if (size > DOCUMENT_LIMIT) throw neither(path);
   }
-  return Buffer.concat(pieces).toString('utf8');
+  return requireText(Buffer.concat(pieces), path);
 }
 
 function neither(path: string): AirgapError {

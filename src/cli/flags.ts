@@ -1,10 +1,12 @@
 // Flag groups that several commands share: each declares itself, and turns what was typed into what a library takes.
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { dirname, join, resolve, sep } from 'node:path';
 import { InvalidArgumentError, type Command } from 'commander';
 import { parseSequence } from '../bundle/freshness.ts';
-import { AirgapError, fileError } from '../core/errors.ts';
+import { AirgapError, fileError, type ErrorCode } from '../core/errors.ts';
+import { readNamedText } from '../core/named-file.ts';
 import { collect } from '../core/streams.ts';
+import { onlyLine, requireText } from '../core/text.ts';
 import { certificateSource } from '../registry/certs-dir.ts';
 import type { Credential } from '../registry/credential.ts';
 import { credentialSource } from '../registry/credentials.ts';
@@ -14,7 +16,9 @@ import { parsePublicKey, type PublicKey } from '../signing/public-key.ts';
 import type { CommandContext } from './command.ts';
 import { VERSION } from './version.ts';
 
-const TEXT_LIMIT = 1024 * 1024;
+const SECRET_LIMIT = 1024 * 1024;
+/** Bytes of a file that is read whole: a lock is the largest. */
+const FILE_LIMIT = 64 * 1024 * 1024;
 
 export function stringFlag(context: CommandContext, name: string): string | undefined {
   const value = context.flags[name];
@@ -57,13 +61,13 @@ export function pathOf(context: CommandContext, path: string): string {
   return resolve(context.io.cwd, path);
 }
 
-/** Reads a small text file that was named on the command line. @throws FILE_NOT_FOUND, IO_FAILED */
-export async function readText(path: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    throw fileError(error, 'read', path);
-  }
+/**
+ * Reads a text file that was named on the command line, or in a file that was.
+ * @param code what it is when it is too large or no text
+ * @throws `code`, PATH_INVALID, FILE_NOT_FOUND, IO_FAILED
+ */
+export function readText(context: CommandContext, path: string, code?: ErrorCode): Promise<string> {
+  return readNamedText(path, { limit: FILE_LIMIT, signal: context.io.signal }, code);
 }
 
 export function withRegistryFlags(command: Command): Command {
@@ -97,7 +101,7 @@ export async function registryOptions(
     userAgent: `eck-airgap/${VERSION}`,
     certificates: certificateSource(await certificateFolders(context)),
     proxies: proxySettings(io.env),
-    ...(caFile === undefined ? {} : { ca: await readText(pathOf(context, caFile)) }),
+    ...(caFile === undefined ? {} : { ca: await readText(context, pathOf(context, caFile), 'TLS_FAILED') }),
     ...(numberFlag(context, 'retries') === undefined ? {} : { retries: numberFlag(context, 'retries') ?? 0 }),
   };
 }
@@ -142,10 +146,15 @@ export async function trustedKeys(context: CommandContext, bundle: string): Prom
       `${beside} lies on the same media as the bundle. A key that travels with what it vouches for proves nothing; compare its fingerprint with the trust card.`,
     );
   }
-  return Promise.all(paths.map(async (path) => parsePublicKey(await readText(path), path)));
+  return Promise.all(paths.map(async (path) => parsePublicKey(await readText(context, path, 'KEY_INVALID'), path)));
 }
 
-/** Reads a secret from standard input, without its end of line. */
+/** Reads a secret from standard input, without its end of line. @throws USAGE for several lines, and what is no text */
 export async function readStdinSecret(context: CommandContext): Promise<string> {
-  return (await collect(context.io.stdin, TEXT_LIMIT)).toString('utf8').replace(/\r?\n$/, '');
+  const bytes = await collect(context.io.stdin, SECRET_LIMIT);
+  const secret = onlyLine(requireText(bytes, 'what standard input holds', 'USAGE'));
+  if (secret !== undefined) return secret;
+  throw new AirgapError('USAGE', 'standard input holds more than one line, and a password is one', {
+    hint: 'Pipe nothing but the password; empty lines after it do no harm.',
+  });
 }

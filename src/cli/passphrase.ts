@@ -1,5 +1,6 @@
 // Where a passphrase comes from: a file, the environment, or a prompt; never an argument, which others can see.
 import { AirgapError } from '../core/errors.ts';
+import { onlyLine } from '../core/text.ts';
 import type { CommandContext } from './command.ts';
 import { pathOf, readText, stringFlag } from './flags.ts';
 import { ask, isTerminal } from './prompt.ts';
@@ -34,8 +35,16 @@ export const REPLACEMENT: PassphraseSource = {
 
 async function givenPassphrase(context: CommandContext, source: PassphraseSource): Promise<string | undefined> {
   const file = stringFlag(context, source.flag);
-  if (file !== undefined) return (await readText(pathOf(context, file))).replace(/\r?\n$/, '');
+  if (file !== undefined) return passphraseIn(await readText(context, pathOf(context, file)), file);
   return context.io.env[source.variable] || undefined;
+}
+
+function passphraseIn(text: string, file: string): string {
+  const passphrase = onlyLine(text);
+  if (passphrase !== undefined) return passphrase;
+  throw new AirgapError('CONFIG_INVALID', `${file} holds more than one line, and a passphrase is one`, {
+    hint: 'Leave nothing but the passphrase in the file; empty lines after it do no harm.',
+  });
 }
 
 /** The passphrase of a key that is there. @throws PASSPHRASE_REQUIRED where nobody can be asked */

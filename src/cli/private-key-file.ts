@@ -20,7 +20,7 @@ export function withReadableKeyFlag(command: Command): Command {
 /** @throws KEY_EXPOSED, KEY_INVALID, PASSPHRASE_REQUIRED, PASSPHRASE_WRONG, FILE_NOT_FOUND, IO_FAILED */
 export async function openPrivateKey(context: CommandContext, path: string): Promise<PrivateKey> {
   await requireUnexposed(context, path);
-  const pem = await readText(path);
+  const pem = await readText(context, path, 'KEY_INVALID');
   const passphrase = isEncrypted(pem) ? await existingPassphrase(context, path) : undefined;
   const key = parsePrivateKey(pem, { where: path, passphrase });
   if (key.weakness !== undefined)

@@ -51,7 +51,7 @@ export function withSpecFlags(command: Command): Command {
 /** @throws FILE_NOT_FOUND, CONFIG_INVALID, KEY_INVALID */
 export async function readSpec(context: CommandContext): Promise<SpecFiles> {
   const specPath = pathOf(context, context.args[0] ?? 'airgap.yaml');
-  const spec = parseSpec(await readText(specPath), specPath);
+  const spec = parseSpec(await readText(context, specPath), specPath);
   const platforms = listFlag(context, 'platform');
   const folder = dirname(specPath);
   return {
@@ -59,26 +59,30 @@ export async function readSpec(context: CommandContext): Promise<SpecFiles> {
     specPath,
     folder,
     lockPath: join(folder, LOCK_FILE),
-    catalogueFile: await readCatalogueFile(spec, folder),
-    keys: await readKeys(spec, specPath),
+    catalogueFile: await readCatalogueFile(context, spec, folder),
+    keys: await readKeys(context, spec, specPath),
   };
 }
 
-async function readCatalogueFile(spec: BundleSpec, folder: string): Promise<CatalogueText | undefined> {
+async function readCatalogueFile(
+  context: CommandContext,
+  spec: BundleSpec,
+  folder: string,
+): Promise<CatalogueText | undefined> {
   const path = spec.elastic?.catalogue;
   if (path === undefined) return undefined;
   const where = resolve(folder, path);
-  return { text: await readText(where), where };
+  return { text: await readText(context, where), where };
 }
 
 /** By the path as it is written. Errors say under which entry it is. */
-async function readKeys(spec: BundleSpec, specPath: string): Promise<TrustedKeys> {
+async function readKeys(context: CommandContext, spec: BundleSpec, specPath: string): Promise<TrustedKeys> {
   const keys = new Map<string, PublicKey>();
   for (const [prefix, rule] of Object.entries(spec.signatures)) {
     if (rule === 'none' || keys.has(rule.key)) continue;
     const path = resolve(dirname(specPath), rule.key);
     try {
-      keys.set(rule.key, parsePublicKey(await readText(path), path));
+      keys.set(rule.key, parsePublicKey(await readText(context, path, 'KEY_INVALID'), path));
     } catch (error) {
       if (!isAirgapError(error)) throw error;
       throw new AirgapError(error.code, `${specPath}, signatures, ${prefix}: ${error.message}`, {
@@ -136,7 +140,7 @@ export async function writeLock(context: CommandContext, files: SpecFiles, works
 /** The lock that a new one takes the place of; one that cannot be read gives no number to count on from. */
 async function earlierLock(context: CommandContext, { lockPath }: SpecFiles): Promise<Lock | undefined> {
   try {
-    return await lockAt(lockPath);
+    return await lockAt(context, lockPath);
   } catch (error) {
     if (!isAirgapError(error, 'CONFIG_INVALID')) throw error;
     context.output.warn(`${error.message}; it is replaced, and the sequence of the new one is not counted on from it`);
@@ -145,8 +149,8 @@ async function earlierLock(context: CommandContext, { lockPath }: SpecFiles): Pr
 }
 
 /** The lock beside the specification; undefined where there is none. @throws LOCK_STALE, CONFIG_INVALID */
-export async function readLock(files: SpecFiles): Promise<Lock | undefined> {
-  const lock = await lockAt(files.lockPath);
+export async function readLock(context: CommandContext, files: SpecFiles): Promise<Lock | undefined> {
+  const lock = await lockAt(context, files.lockPath);
   if (lock === undefined) return undefined;
   const texts = { catalogue: files.catalogueFile?.text, keys: keyTexts(files.keys) };
   if (lock.spec === specDigest(files.spec, texts)) return lock;
@@ -160,10 +164,10 @@ export async function readLock(files: SpecFiles): Promise<Lock | undefined> {
 }
 
 /** @throws CONFIG_INVALID, IO_FAILED */
-async function lockAt(path: string): Promise<Lock | undefined> {
+async function lockAt(context: CommandContext, path: string): Promise<Lock | undefined> {
   let text: string;
   try {
-    text = await readText(path);
+    text = await readText(context, path);
   } catch (error) {
     if (isAirgapError(error, 'FILE_NOT_FOUND')) return undefined;
     throw error;

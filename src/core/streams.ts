@@ -1,7 +1,7 @@
 // Bytes in motion. A blob is an async iterable of chunks and never one buffer; only what has a stated bound (a manifest,
 // an error body) is collected.
-import { open, type FileHandle } from 'node:fs/promises';
-import { AirgapError, fileError } from './errors.ts';
+import type { FileHandle } from 'node:fs/promises';
+import { AirgapError } from './errors.ts';
 import { BufferRing, copyInto } from './hashing.ts';
 
 /** Chunks of any size; a consumer may keep a chunk, so a producer never reuses its buffer. */
@@ -59,19 +59,6 @@ export async function* readRange(file: FileHandle, range: FileRange = {}): Async
     }
   } finally {
     await pending?.catch(() => undefined); // the handle may be closed by our caller once we return
-  }
-}
-
-/** A range of a file that is opened for it, and closed. @throws FILE_NOT_FOUND, IO_FAILED */
-export async function* readFileRange(path: string, range: FileRange = {}): AsyncGenerator<Buffer> {
-  let file;
-  try {
-    file = await open(path);
-    yield* readRange(file, range);
-  } catch (error) {
-    throw fileError(error, 'read', path);
-  } finally {
-    await file?.close();
   }
 }
 

@@ -1,9 +1,11 @@
 // One credentials file, as `docker login` and `podman login` write it (docker config.json; containers-auth.json(5)).
 // Where the files are is credentials.ts; how a helper is asked is credential-helper.ts. Hosts match exactly and paths
 // by whole components: a suffix or a prefix of a name is another name.
-import { readFile } from 'node:fs/promises';
 import * as v from 'valibot';
-import { AirgapError, systemErrorCode } from '../core/errors.ts';
+import { AirgapError, isAirgapError, systemErrorCode } from '../core/errors.ts';
+import { readNamed } from '../core/named-file.ts';
+import { collect } from '../core/streams.ts';
+import { decodeText } from '../core/text.ts';
 import type { Credential } from './credential.ts';
 
 const EntrySchema = v.object({
@@ -26,6 +28,9 @@ const FileSchema = v.pipe(
   }),
 );
 
+/** Bytes; Docker keeps much else in the same file. */
+const FILE_LIMIT = 16 * 1024 * 1024;
+
 type Entry = v.InferOutput<typeof EntrySchema>;
 
 /** What one file knows. Keys of `entries` are `host[/path]`, those of `helpers` hosts. */
@@ -46,11 +51,12 @@ export function canonicalHost(host: string): string {
 export async function readAuthFile(path: string): Promise<AuthFile | undefined> {
   let bytes: Buffer;
   try {
-    bytes = await readFile(path);
+    bytes = await collect(readNamed(path), FILE_LIMIT);
   } catch (error) {
-    const code = systemErrorCode(error);
+    const failure = isAirgapError(error) ? (error.cause ?? error) : error;
+    const code = systemErrorCode(failure);
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
-    throw invalid(path, `cannot be read (${code ?? 'unknown error'})`);
+    throw invalid(path, isAirgapError(failure) ? 'is not a file' : `cannot be read (${code ?? 'unknown error'})`);
   }
   return parseAuthFile(bytes, path);
 }
@@ -70,7 +76,8 @@ export function storedCredential(file: AuthFile, host: string, repository?: stri
 }
 
 function parseAuthFile(bytes: Buffer, path: string): AuthFile {
-  const text = new TextDecoder().decode(bytes);
+  const text = decodeText(bytes);
+  if (text === undefined) throw invalid(path, 'is not text');
   const result = v.safeParse(FileSchema, text.trim() === '' ? {} : parseJson(text, path));
   // the issue's message would quote what it found
   if (!result.success)

@@ -1,10 +1,14 @@
 // Certificates by host, in the layout of Docker and podman (certs.d, containers-certs.d(5)): in a folder named as the host
 // is contacted, `host` or `host:port`, lie `*.crt` (authorities to trust) and pairs `NAME.cert` and `NAME.key` (to prove who
 // we are, where the server asks). What is there for one host is used for no other.
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AirgapError, fileError, systemErrorCode } from '../core/errors.ts';
+import { readNamedText } from '../core/named-file.ts';
 import type { HostCertificates } from './tls.ts';
+
+/** Bytes. */
+const FILE_LIMIT = 16 * 1024 * 1024;
 
 /** Answers what is there for the host that a URL is really fetched from; undefined for nothing. */
 export type CertificateSource = (url: URL) => Promise<HostCertificates | undefined>;
@@ -40,9 +44,7 @@ async function readFolder(folder: string): Promise<HostCertificates | undefined>
     throw fileError(error, 'read', folder);
   }
   const read = (name: string): Promise<string> =>
-    readFile(join(folder, name), 'utf8').catch((error: unknown) => {
-      throw fileError(error, 'read', join(folder, name));
-    });
+    readNamedText(join(folder, name), { limit: FILE_LIMIT }, 'TLS_FAILED');
   const ca = await Promise.all(
     names
       .filter((name) => name.endsWith('.crt'))

@@ -27,8 +27,9 @@ export function isEncrypted(pem: string): boolean {
 }
 
 /** @throws KEY_INVALID, PASSPHRASE_REQUIRED, PASSPHRASE_WRONG */
-export function parsePrivateKey(pem: string, { where, passphrase }: PrivateKeyOptions): PrivateKey {
-  const { label, der } = singlePem(pem, where);
+export function parsePrivateKey(text: string, { where, passphrase }: PrivateKeyOptions): PrivateKey {
+  const { label, der } = singlePem(text, where);
+  const pem = formatPem({ label, der });
   if (label === 'PUBLIC KEY')
     throw new AirgapError('KEY_INVALID', `${where} holds a public key where the private key belongs`, {
       hint: 'Pass airgap.key.',
@@ -43,7 +44,10 @@ export function parsePrivateKey(pem: string, { where, passphrase }: PrivateKeyOp
     );
   } catch (cause) {
     if (label === ENCRYPTED)
-      throw new AirgapError('PASSPHRASE_WRONG', `the passphrase does not open ${where}`, { cause });
+      throw new AirgapError('PASSPHRASE_WRONG', `the passphrase does not open ${where}`, {
+        cause,
+        hint: passphrase === passphrase?.trim() ? undefined : 'It begins or ends with a blank: is that meant?',
+      });
     throw new AirgapError('KEY_INVALID', `${where} is not a private key that can be read`, { cause });
   }
   algorithmOf(keyObject, where);

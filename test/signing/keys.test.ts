@@ -151,7 +151,8 @@ describe('keys that are refused', () => {
     ['two keys in one file', good.publicPem + good.publicPem],
     ['text before the key', `hello\n${good.publicPem}`],
     ['text after the key', `${good.publicPem}hello`],
-    ['a byte order mark', `\ufeff${good.publicPem}`],
+    ['an empty line inside', good.publicPem.replace('\n', '\n\n')],
+    ['a key of OpenSSH', 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ5 me@there'],
     ['a certificate', '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n'],
     ['base64 with stray bits', good.publicPem.replace(/[A-Za-z0-9+/]=*\n-----END/, (end) => `_${end.slice(1)}`)],
     ['a label that does not match', good.publicPem.replace('END PUBLIC', 'END PRIVATE')],
@@ -164,8 +165,26 @@ describe('keys that are refused', () => {
     expect(error.message).toContain('airgap.pub');
   });
 
-  test('line ends of Windows are no fault', () => {
-    expect(parsePublicKey(good.publicPem.replaceAll('\n', '\r\n'), 'x').fingerprint).toBe(good.publicKey.fingerprint);
+  test.each([
+    ['line ends of Windows', (pem: string) => pem.replaceAll('\n', '\r\n')],
+    ['line ends of an old Mac', (pem: string) => pem.replaceAll('\n', '\r')],
+    ['a byte order mark', (pem: string) => `\ufeff${pem}`],
+    ['empty lines before and after it', (pem: string) => `\n\n${pem}\n \n`],
+    ['blanks at the ends of its lines', (pem: string) => pem.replaceAll('\n', ' \t\n')],
+    ['no end of its last line', (pem: string) => pem.trim()],
+  ])('%s are no fault', (_case, changed) => {
+    expect(parsePublicKey(changed(good.publicPem), 'x').fingerprint).toBe(good.publicKey.fingerprint);
+    const secret = generateKeyPair({ passphrase: 'correct horse' });
+    const read = parsePrivateKey(changed(secret.privatePem), { where: 'x', passphrase: 'correct horse' });
+    expect(read.publicKey.fingerprint).toBe(secret.publicKey.fingerprint);
+  });
+
+  test('a refusal says what is in the way', () => {
+    const hint = (pem: string): string | undefined => thrown(() => parsePublicKey(pem, 'x')).hint;
+    expect(hint(good.publicPem.repeat(2))).toContain('several blocks');
+    expect(hint(`hello\n${good.publicPem}`)).toContain('before');
+    expect(hint(`${good.publicPem}hello`)).toContain('follows');
+    expect(hint(good.publicPem.replace('\n', '\n\n'))).toContain('empty lines');
   });
 
   test('a public key given as private', () => {

@@ -2,7 +2,7 @@
 // cache, each URL asked for once; local files stay where they are.
 import { resolve } from 'node:path';
 import { digestOfStream } from '../../core/digest.ts';
-import { readFileRange } from '../../core/streams.ts';
+import { readFileRange } from '../../core/named-file.ts';
 import type { Cache } from '../../oci/cache.ts';
 import { contentOf, readBlob } from '../../oci/content.ts';
 import { descriptorOf, type Descriptor } from '../../oci/descriptor.ts';

@@ -67,7 +67,7 @@ export const buildCommand: CommandModule = {
     const media = pathOf(context, stringFlag(context, 'out') ?? '.');
     const { report } = context.output;
     const built = await withWorkspace(context, files.spec, async (workspace) => {
-      const lock = (await readLock(files)) ?? (await writeLock(context, files, workspace));
+      const lock = (await readLock(context, files)) ?? (await writeLock(context, files, workspace));
       return build(lock, {
         ...workspace,
         ...freshness,
@@ -129,7 +129,9 @@ async function signerOf(context: CommandContext): Promise<Signer> {
       throw new AirgapError('USAGE', '--signer needs --public-key, to check what the signer answers');
     const path = pathOf(context, publicFile);
     const argv = [program, ...listFlag(context, 'signerArg')];
-    return commandSigner(argv, parsePublicKey(await readText(path), path), { env: context.io.env });
+    return commandSigner(argv, parsePublicKey(await readText(context, path, 'KEY_INVALID'), path), {
+      env: context.io.env,
+    });
   }
   return keySigner(await openPrivateKey(context, pathOf(context, keyFile ?? '')));
 }

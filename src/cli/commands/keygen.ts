@@ -84,7 +84,7 @@ async function changePassphrase(context: CommandContext, path: string): Promise<
 }
 
 async function printCard(context: CommandContext, path: string): Promise<void> {
-  const text = await readText(path);
+  const text = await readText(context, path, 'KEY_INVALID');
   const isPrivate = text.includes('PRIVATE KEY-----');
   const publicKey = isPrivate ? (await openPrivateKey(context, path)).publicKey : parsePublicKey(text, path);
   const card = trustCard(publicKey);

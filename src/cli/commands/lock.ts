@@ -66,7 +66,7 @@ function counted({ images, files }: Lock): string {
 
 /** The tables come before the error that says that something changed; --json has one document either way. @throws UPSTREAM_CHANGED */
 async function check(context: CommandContext, files: SpecFiles): Promise<void> {
-  const lock = await readLock(files);
+  const lock = await readLock(context, files);
   if (lock === undefined)
     throw new AirgapError('FILE_NOT_FOUND', `there is no ${files.lockPath} to check`, {
       hint: `Make it with "eck-airgap lock ${files.specPath}".`,

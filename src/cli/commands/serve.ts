@@ -1,6 +1,6 @@
 import { imagesOf } from '../../bundle/counted-images.ts';
 import { openBundle } from '../../bundle/reader.ts';
-import { AirgapError } from '../../core/errors.ts';
+import { AirgapError, type ErrorCode } from '../../core/errors.ts';
 import { bundleStore } from '../../install/bundle-store.ts';
 import { serveRegistry, type ServeOptions } from '../../registry/server/server.ts';
 import type { CommandContext, CommandModule } from '../command.ts';
@@ -48,13 +48,15 @@ async function serveOptions(context: CommandContext): Promise<ServeOptions> {
   if ((certFile === undefined) !== (keyFile === undefined))
     throw new AirgapError('USAGE', '--tls-cert and --tls-key go together');
   const htpasswd = stringFlag(context, 'htpasswd');
-  const read = (path: string): Promise<string> => readText(pathOf(context, path));
+  const read = (path: string, code?: ErrorCode): Promise<string> => readText(context, pathOf(context, path), code);
   return {
     ...parseListen(stringFlag(context, 'listen') ?? ''),
     plainHttp: context.flags['plainHttp'] === true,
     ...(certFile === undefined || keyFile === undefined
       ? {}
-      : { tls: { cert: await read(certFile), key: await read(keyFile), certFile, keyFile } }),
+      : {
+          tls: { cert: await read(certFile, 'TLS_FAILED'), key: await read(keyFile, 'TLS_FAILED'), certFile, keyFile },
+        }),
     ...(htpasswd === undefined ? {} : { htpasswd: await read(htpasswd) }),
     report: context.output.report,
   };

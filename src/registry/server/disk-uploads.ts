@@ -5,7 +5,8 @@ import { dirname } from 'node:path';
 import { Digester, digestOfStream, type Digest } from '../../core/digest.ts';
 import { fileError } from '../../core/errors.ts';
 import { syncFolder } from '../../core/files.ts';
-import { readFileRange, writeFully, type ByteStream } from '../../core/streams.ts';
+import { readFileRange } from '../../core/named-file.ts';
+import { writeFully, type ByteStream } from '../../core/streams.ts';
 import { fileSize, remove } from './disk-files.ts';
 
 /** Uploads that nobody finishes are forgotten beyond so many: of those the hash is taken again. */
