@@ -1,7 +1,7 @@
-import { mkdir, realpath } from 'node:fs/promises';
+import { realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AirgapError, fileError } from '../../core/errors.ts';
-import { isThere, writeWholeFile } from '../../core/files.ts';
+import { ensureFolder, isThere, writeWholeFile } from '../../core/files.ts';
 import { fingerprintGroups } from '../../signing/fingerprint.ts';
 import { generateKeyPair, privateKeyPem } from '../../signing/private-key.ts';
 import { parsePublicKey, type PublicKey } from '../../signing/public-key.ts';
@@ -53,9 +53,7 @@ async function makeKeys(context: CommandContext, folder: string): Promise<void> 
   };
   for (const path of Object.values(paths)) await refuseExisting(path);
   const pair = generateKeyPair({ passphrase: await wantedPassphrase(context) });
-  await mkdir(folder, { recursive: true }).catch((error: unknown) => {
-    throw fileError(error, 'make', folder);
-  });
+  await ensureFolder(folder);
   await writeWholeFile(paths.key, Buffer.from(pair.privatePem), { mode: 0o600 });
   await writeWholeFile(paths.publicKey, Buffer.from(pair.publicPem));
   await writeWholeFile(paths.trustCard, Buffer.from(trustCard(pair.publicKey)));
