@@ -44,7 +44,7 @@ export interface OpenOptions extends Activity {
 
 /**
  * @param paths the tar, its volumes or their folders (any of them, or several), or one unpacked folder
- * @throws KEY_REQUIRED, SIGNATURE_INVALID, BUNDLE_CORRUPT, BUNDLE_INCOMPLETE, VOLUME_MISSING, FORMAT_UNKNOWN, FILE_NOT_FOUND, CONFIG_INVALID
+ * @throws KEY_REQUIRED, SIGNATURE_INVALID, BUNDLE_CORRUPT, BUNDLE_INCOMPLETE, VOLUME_MISSING, FORMAT_UNKNOWN, FILE_NOT_FOUND, NOT_A_BUNDLE, CONFIG_INVALID
  */
 export async function openBundle(paths: string | readonly string[], options: OpenOptions): Promise<Bundle> {
   if (options.keys.length === 0) throw keyRequired();

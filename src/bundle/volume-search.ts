@@ -1,10 +1,13 @@
 // Finding the files of one bundle: from the tar, any of its volumes, or the folders that hold them. Two bundles in one place
 // are never mixed, nor guessed between.
-import type { Stats } from 'node:fs';
+import type { Dirent, Stats } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { AirgapError, fileError, systemErrorCode } from '../core/errors.ts';
-import { missingVolumes, parseVolumeName } from './volumes.ts';
+import { readFully } from '../core/streams.ts';
+import { MANIFEST_PATH } from './geometry.ts';
+import { openRegularFile } from './regular-file.ts';
+import { isBundleName, missingVolumes, parseVolumeName } from './volumes.ts';
 
 export interface FoundFile {
   readonly path: string;
@@ -19,7 +22,7 @@ export interface FoundBundle {
   readonly files: readonly FoundFile[];
 }
 
-/** @throws FILE_NOT_FOUND, VOLUME_MISSING (the very file that was named), CONFIG_INVALID, BUNDLE_CORRUPT */
+/** @throws FILE_NOT_FOUND, VOLUME_MISSING (the very file that was named), CONFIG_INVALID, NOT_A_BUNDLE, BUNDLE_CORRUPT */
 export async function findBundle(paths: readonly string[]): Promise<FoundBundle> {
   const candidates = new Map<string, FoundFile & { bundle: string }>();
   for (const path of paths) {
@@ -70,21 +73,62 @@ function inOrder(files: readonly FoundFile[]): FoundFile[] {
 
 /** A file stands for itself and, when it is a volume, for the others beside it; a folder for the bundle in it. */
 async function filesAt(path: string): Promise<string[]> {
-  if ((await statOf(path)).isDirectory()) {
-    return (await list(path))
-      .filter((name) => name.endsWith('.tar') || parseVolumeName(name) !== undefined)
-      .map((name) => join(path, name));
-  }
+  if ((await statOf(path)).isDirectory()) return bundleFilesIn(path);
   const bundle = parseVolumeName(basename(path))?.bundle;
-  if (bundle === undefined) return [path];
-  return (await list(dirname(path)))
-    .filter((name) => parseVolumeName(name)?.bundle === bundle)
-    .map((name) => join(dirname(path), name));
+  if (bundle !== undefined) {
+    const beside = (await bundleFilesIn(dirname(path))).filter(
+      (file) => parseVolumeName(basename(file))?.bundle === bundle,
+    );
+    return [...new Set([...beside, path])]; // a hidden one is meant when it is named
+  }
+  if (!isBundleName(basename(path))) await requireBeginning(path);
+  return [path];
 }
 
-async function list(folder: string): Promise<string[]> {
+/**
+ * Tars and volumes in a folder, by name. Hidden files are none (macOS leaves `._NAME` beside each file on FAT and exFAT), nor
+ * are folders of such a name.
+ */
+export async function bundleFilesIn(folder: string): Promise<string[]> {
+  const found: string[] = [];
+  for (const entry of await list(folder)) {
+    const { name } = entry;
+    if (name.startsWith('.') || !isBundleName(name)) continue;
+    const path = join(folder, name);
+    const leads = entry.isSymbolicLink() && (await stat(path).catch(() => undefined))?.isDirectory() === true;
+    if (!entry.isDirectory() && !leads) found.push(path);
+  }
+  return found.sort();
+}
+
+/**
+ * A bundle may have any name, when it is named itself. What has another name than a bundle's and does not begin as one never
+ * was one; what is called NAME.tar and does not is damaged.
+ */
+async function requireBeginning(path: string): Promise<void> {
+  if (await beginsAsBundle(path)) return;
+  throw new AirgapError('NOT_A_BUNDLE', `${path} is not a bundle`, {
+    hint: 'Name the media folder, NAME.tar or its first volume, NAME.tar.001.',
+    details: { file: path },
+  });
+}
+
+async function beginsAsBundle(path: string): Promise<boolean> {
+  if (!(await statOf(path)).isFile()) return false;
+  const { file } = await openRegularFile(path, { followLinks: true });
   try {
-    return (await readdir(folder)).sort();
+    const name = Buffer.from(`${MANIFEST_PATH}\0`);
+    return (await readFully(file, Buffer.alloc(name.byteLength), 0)).equals(name);
+  } catch (error) {
+    throw fileError(error, 'read', path);
+  } finally {
+    await file.close();
+  }
+}
+
+async function list(folder: string): Promise<Dirent[]> {
+  try {
+    return await readdir(folder, { withFileTypes: true });
   } catch (error) {
     throw fileError(error, 'list', folder);
   }

@@ -3,6 +3,7 @@
 import { AirgapError } from '../core/errors.ts';
 
 const NUMBERED = /^(.+\.tar)\.([0-9]{3,6})$/;
+const MOST_VOLUMES = 999_999;
 const MIN_VOLUME = 1024 * 1024;
 /** The largest file on FAT32 has 4 GiB − 1; a little less divides evenly. */
 const FAT32_VOLUME = 4 * 1024 ** 3 - 64 * 1024;
@@ -18,15 +19,20 @@ export function parseVolumeSize(text: string): number {
   });
 }
 
-/** `site.tar.001`; more digits above 999. */
+/** `site.tar.001`; from 1000 on as many digits as it has. */
 export function volumeName(fileName: string, number: number): string {
   return `${fileName}.${String(number).padStart(3, '0')}`;
 }
 
-/** File names of a bundle of `size` bytes. */
+/** File names of a bundle of `size` bytes. @throws USAGE for more than can be numbered */
 export function volumeNames(fileName: string, size: number, volumeSize: number | undefined): string[] {
   if (volumeSize === undefined) return [fileName];
-  return Array.from({ length: Math.ceil(size / volumeSize) }, (_, i) => volumeName(fileName, i + 1));
+  const count = Math.ceil(size / volumeSize);
+  if (count > MOST_VOLUMES)
+    throw new AirgapError('USAGE', `${fileName} would have ${count} volumes; there can be ${MOST_VOLUMES}`, {
+      hint: `Take volumes of at least ${Math.ceil(size / MOST_VOLUMES / MIN_VOLUME)}M.`,
+    });
+  return Array.from({ length: count }, (_, i) => volumeName(fileName, i + 1));
 }
 
 export interface VolumeName {
@@ -39,6 +45,11 @@ export interface VolumeName {
 export function parseVolumeName(name: string): VolumeName | undefined {
   const [, bundle, digits] = NUMBERED.exec(name) ?? [];
   return bundle === undefined ? undefined : { bundle, number: Number(digits) };
+}
+
+/** Whether a file of this name is meant to be a bundle, or a volume of one. */
+export function isBundleName(name: string): boolean {
+  return name.endsWith('.tar') || parseVolumeName(name) !== undefined;
 }
 
 export interface MissingVolume {

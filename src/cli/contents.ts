@@ -12,7 +12,7 @@ import { MANIFEST_PATH } from '../bundle/geometry.ts';
 import { readHeldLock } from '../bundle/held-lock.ts';
 import { parseLock, type Lock } from '../bundle/lock.ts';
 import type { Bundle } from '../bundle/reader.ts';
-import { parseVolumeName } from '../bundle/volumes.ts';
+import { isBundleName } from '../bundle/volumes.ts';
 import { openCache, type Cache } from '../oci/cache.ts';
 import type { CommandContext } from './command.ts';
 import { pathOf } from './flags.ts';
@@ -47,7 +47,7 @@ export async function readContents(
 /** Undefined for what is no lock: the folders, volumes and tars that a bundle may be, or nothing at all. */
 async function lockText(path: string, signal: AbortSignal): Promise<string | undefined> {
   const found = await stat(path).catch(() => undefined);
-  if (found === undefined || found.isDirectory() || parseVolumeName(basename(path)) !== undefined) return undefined;
+  if (found === undefined || found.isDirectory() || isBundleName(basename(path))) return undefined;
   const pieces: Uint8Array[] = [];
   let size = 0;
   for await (const piece of readNamed(path, signal)) {

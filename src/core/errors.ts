@@ -54,6 +54,7 @@ export const errorCatalogue = {
   },
   BUNDLE_CORRUPT: { exit: 3, meaning: 'Bytes of the bundle differ from what was signed.' },
   FORMAT_UNKNOWN: { exit: 2, meaning: 'The bundle is written in a format that this version does not know.' },
+  NOT_A_BUNDLE: { exit: 2, meaning: 'A file that was named where a bundle is wanted is something else.' },
   BUNDLE_INCOMPLETE: { exit: 4, meaning: 'The bundle, or something that it should hold, is not all there.' },
   VOLUME_MISSING: { exit: 4, meaning: 'A numbered volume of the bundle is missing.' },
   DIGEST_MISMATCH: { exit: 3, meaning: 'Content does not have the digest or size that it was asked for by.' },

@@ -55,6 +55,11 @@ describe('a volume name', () => {
     expect(volumeNames('site.tar', 11, undefined)).toEqual(['site.tar']);
   });
 
+  test('has at most six digits', () => {
+    expect(volumeNames('site.tar', 999_999, 1).at(-1)).toBe('site.tar.999999');
+    expect(thrown(() => volumeNames('site.tar', 1_000_000, 1)).code).toBe('USAGE');
+  });
+
   test('is read back, and nothing else is one', () => {
     for (const number of [1, 999, 1000]) {
       expect(parseVolumeName(volumeName('site.tar', number))).toEqual({ bundle: 'site.tar', number });
