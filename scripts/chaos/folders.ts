@@ -2,7 +2,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { digestOfStream, hexOf } from '../../src/core/digest.ts';
-import { readFileRange } from '../../src/core/named-file.ts';
+import { borrowFileRange } from '../../src/core/named-file.ts';
 
 /** Names that say of themselves that a file is not finished. */
 const UNFINISHED = /\.(?:partial|lock|tmp)$/;
@@ -59,5 +59,5 @@ export async function readText(folder: string, name: string): Promise<string | u
 }
 
 async function sha256(path: string): Promise<string> {
-  return hexOf((await digestOfStream(readFileRange(path, { reuse: true }))).digest);
+  return hexOf((await digestOfStream(borrowFileRange(path))).digest);
 }

@@ -2,7 +2,7 @@
 // as such, with the way out. Images have moved-tag.ts.
 import { resolve } from 'node:path';
 import { AirgapError, isAirgapError } from '../core/errors.ts';
-import { readFileRange } from '../core/named-file.ts';
+import { borrowFileRange, readFileRange } from '../core/named-file.ts';
 import type { Cache } from '../oci/cache.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Content, PushOptions } from '../oci/target.ts';
@@ -18,7 +18,7 @@ export interface LockedPlace extends Place {
 
 export interface FetchPlaceContext extends PushOptions {
   readonly cache: Pick<Cache, 'push'>;
-  readonly web: Pick<WebFiles, 'fetch'>;
+  readonly web: Pick<WebFiles, 'fetch' | 'borrow'>;
   /** The folder that relative paths start from. */
   readonly folder: string;
 }
@@ -43,10 +43,17 @@ export async function fetchPlace(
 
 function contentAt({ url, path, foundAt }: LockedPlace, size: number, context: FetchPlaceContext): Content {
   const { web, folder, signal } = context;
-  if (url !== undefined) return { open: (start, how) => web.fetch(url, { size, start, foundAt, signal, ...how }) };
+  if (url !== undefined)
+    return {
+      open: (start) => web.fetch(url, { size, start, foundAt, signal }),
+      borrow: (start) => web.borrow(url, { size, start, foundAt, signal }),
+    };
   if (path !== undefined) {
     const file = resolve(folder, path);
-    return { open: (start, how) => readFileRange(file, { start, signal, reuse: Boolean(how?.reuse) }) };
+    return {
+      open: (start) => readFileRange(file, { start, signal }),
+      borrow: (start) => borrowFileRange(file, { start, signal }),
+    };
   }
   throw new AirgapError('CONFIG_INVALID', 'the lock has neither a "url" nor a "path" of it', {
     hint: 'Run "eck-airgap lock" again; a lock is not edited by hand.',

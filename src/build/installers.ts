@@ -8,7 +8,7 @@ import type { Activity } from '../core/events.ts';
 import { syncFolder } from '../core/files.ts';
 import type { Hashing } from '../core/hashing.ts';
 import { INSTALLER_PLATFORMS, installerName, type InstallerPlatform, type PackagedProgram } from '../core/program.ts';
-import { readFileRange } from '../core/named-file.ts';
+import { borrowFileRange } from '../core/named-file.ts';
 import { writeFully } from '../core/streams.ts';
 import type { BundleInstaller } from '../bundle/manifest.ts';
 
@@ -99,9 +99,9 @@ export async function placeInstaller(
 
 async function copyChecked(installer: Installer, to: FileHandle, signal?: AbortSignal): Promise<void> {
   const digester = new Digester();
-  for await (const piece of readFileRange(installer.path, { signal, reuse: true })) {
-    await writeFully(to, piece, digester.size);
-    digester.update(piece);
+  for await (const { bytes } of borrowFileRange(installer.path, { signal })) {
+    await writeFully(to, bytes, digester.size);
+    digester.update(bytes);
   }
   const digest = digester.digest();
   if (digest !== installer.digest)
@@ -115,7 +115,7 @@ async function identify(
   path: string,
   { hashing, signal }: IdentifyOptions,
 ): Promise<Pick<Installer, 'digest' | 'size'>> {
-  return digestOfStream(readFileRange(path, { signal, reuse: true }), hashing);
+  return digestOfStream(borrowFileRange(path, { signal }), hashing);
 }
 
 async function isFile(path: string): Promise<boolean> {

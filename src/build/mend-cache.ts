@@ -21,7 +21,7 @@ export async function dropDamaged(found: Digest, lock: Lock, options: Activity &
   await forEach(
     others,
     async (blob) => {
-      const found = await digestOfStream(cache.fetch(blob, { signal, reuse: true }));
+      const found = await digestOfStream(cache.borrow(blob, { signal }));
       if (found.digest !== blob.digest) await drop(blob.digest);
     },
     { concurrency: 2, signal },

@@ -2,7 +2,7 @@
 // what is pinned.
 import { isAirgapError } from '../core/errors.ts';
 import type { Cache } from '../oci/cache.ts';
-import { readBlob } from '../oci/content.ts';
+import { borrowed, readBlob } from '../oci/content.ts';
 import type { Content, Fetcher } from '../oci/target.ts';
 
 /** From the cache where it is there, else from its origin, which leaves the cache as it is. */
@@ -10,6 +10,9 @@ export function cacheFirst(cache: Cache, origin: Fetcher): Fetcher {
   return {
     async *fetch(descriptor, options = {}) {
       yield* (await cache.exists(descriptor)) ? cache.fetch(descriptor, options) : origin.fetch(descriptor, options);
+    },
+    async *borrow(descriptor, options = {}) {
+      yield* borrowed((await cache.exists(descriptor)) ? cache : origin, descriptor, options);
     },
   };
 }
@@ -23,7 +26,10 @@ export function readThrough(cache: Cache, origin: Fetcher): Fetcher {
     async *fetch(descriptor, options = {}) {
       const { start = 0, signal } = options;
       const read = async (): Promise<Buffer> => {
-        const content: Content = { open: (from, how) => origin.fetch(descriptor, { start: from, signal, ...how }) };
+        const content: Content = {
+          open: (from) => origin.fetch(descriptor, { start: from, signal }),
+          borrow: (from) => borrowed(origin, descriptor, { start: from, signal }),
+        };
         await cache.push(descriptor, content, { signal });
         return readBlob(cache, descriptor, { signal });
       };

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { digestOfStream } from '../core/digest.ts';
 import { AirgapError } from '../core/errors.ts';
 import type { Activity } from '../core/events.ts';
-import { readFileRange } from '../core/named-file.ts';
+import { borrowFileRange } from '../core/named-file.ts';
 import type { BundleInstaller, BundleManifest } from './manifest.ts';
 
 /**
@@ -32,7 +32,7 @@ export async function checkInstallers(
 }
 
 async function checkInstaller({ digest, size }: BundleInstaller, path: string, signal?: AbortSignal): Promise<void> {
-  const found = await digestOfStream(readFileRange(path, { end: size + 1, signal, reuse: true }));
+  const found = await digestOfStream(borrowFileRange(path, { end: size + 1, signal }));
   if (found.digest === digest && found.size === size) return;
   throw new AirgapError('BUNDLE_CORRUPT', `${path} is not the installer that was signed`, {
     hint: 'Do not run it. Carry it over again, and check it with the commands on the trust card.',

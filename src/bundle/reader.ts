@@ -4,13 +4,13 @@ import { digestOf, type Digest } from '../core/digest.ts';
 import { AirgapError } from '../core/errors.ts';
 import type { Activity } from '../core/events.ts';
 import { hashingHere, type Hashing } from '../core/hashing.ts';
-import type { ByteStream } from '../core/streams.ts';
+import type { BorrowedStream, ByteStream } from '../core/streams.ts';
 import { contentOf } from '../oci/content.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import { formatReference, parseReference } from '../oci/reference.ts';
 import type { FetchOptions, Source } from '../oci/target.ts';
 import type { PublicKey } from '../signing/public-key.ts';
-import { chunkReader, readChunks, type ChunkReader } from './chunk-reader.ts';
+import { borrowChunks, chunkReader, readChunks, type ChunkReader } from './chunk-reader.ts';
 import { CHUNK_TABLE_PATH, chunkTable } from './chunk-table.ts';
 import { readGenerated } from './generated.ts';
 import { blobPath, parseBundleManifest, type BundleEntry, type BundleManifest } from './manifest.ts';
@@ -20,6 +20,7 @@ import { checkSignatures, describeSlots, keyRequired, type SlotState } from './s
 
 /** A `Source`: images resolve by their full original reference, content is fetched by digest. */
 export interface Bundle extends Source {
+  borrow(descriptor: Descriptor, options?: FetchOptions): BorrowedStream;
   readonly manifest: BundleManifest;
   /** Digest of the bytes of bundle.json: the identity of the bundle. */
   readonly digest: Digest;
@@ -81,6 +82,11 @@ async function openFront(
   const table = await readGenerated(medium, manifest);
   const chunks = chunkReader(medium, chunkTable(manifest, table), hashing);
   const entries = new Map(manifest.entries.map((entry) => [entry.path, entry]));
+  const found = async function* <T>({ digest }: Descriptor, read: (entry: BundleEntry) => AsyncIterable<T>) {
+    const entry = entries.get(blobPath(digest));
+    if (!entry) throw new AirgapError('CONTENT_MISSING', `the bundle does not hold ${digest}`);
+    yield* read(entry);
+  };
   return {
     manifest,
     digest: digestOf(front.manifest),
@@ -90,21 +96,12 @@ async function openFront(
     entry: (path) => entries.get(path),
     hasBlob: (digest) => entries.has(blobPath(digest)),
     resolve: async (reference) => resolveImage(manifest, reference),
-    fetch: (descriptor, options) =>
-      readBlob(chunks, { descriptor, entry: entries.get(blobPath(descriptor.digest)) }, options),
+    fetch: (descriptor, options) => found(descriptor, (entry) => readChunks(chunks, entry, options)),
+    borrow: (descriptor, options) => found(descriptor, (entry) => borrowChunks(chunks, entry, options)),
     readEntry: (entry, options) =>
       entry.path === CHUNK_TABLE_PATH ? contentOf(table).open(options?.start ?? 0) : readChunks(chunks, entry, options),
     close: () => medium.close(),
   };
-}
-
-async function* readBlob(
-  chunks: ChunkReader,
-  { descriptor, entry }: { descriptor: Descriptor; entry: BundleEntry | undefined },
-  options?: FetchOptions,
-): AsyncGenerator<Buffer> {
-  if (!entry) throw new AirgapError('CONTENT_MISSING', `the bundle does not hold ${descriptor.digest}`);
-  yield* readChunks(chunks, entry, options);
 }
 
 function resolveImage(manifest: BundleManifest, reference: string): Descriptor {

@@ -1,9 +1,9 @@
 // `verify`: every body of an open bundle, chunk by chunk. All that is damaged is named at once: file, range, and the images
 // that would miss it.
+import { chunkBuffers } from '../core/buffers.ts';
 import { CHUNK_SIZE } from '../core/chunks.ts';
 import { AirgapError, isAirgapError } from '../core/errors.ts';
 import type { Activity } from '../core/events.ts';
-import { sharedBuffer } from '../core/hashing.ts';
 import { forEach } from '../core/pool.ts';
 import { walkGraph } from '../oci/copy.ts';
 import type { Chunk } from './chunk-table.ts';
@@ -13,7 +13,7 @@ import type { Bundle } from './reader.ts';
 import type { Span } from './volume-set.ts';
 
 export interface VerifyOptions extends Activity {
-  /** Threads that the bundle hashes with; 1 by default. Two chunks of 4 MiB for each are in memory, so that reading overlaps hashing. */
+  /** Threads that the bundle hashes with; 1 by default. Two chunks of 4 MiB for each are in memory, so that reading overlaps hashing, and twelve at most. */
   readonly workers?: number | undefined;
 }
 
@@ -46,12 +46,16 @@ export async function verifyBundle(bundle: Bundle, options: VerifyOptions = {}):
   const damage: Damage[] = [];
   const queue = chunksOf(bundle, options);
   const worker = async (): Promise<void> => {
-    const buffer = sharedBuffer(CHUNK_SIZE);
-    for (const [entry, chunk] of queue) {
-      options.signal?.throwIfAborted();
-      const found = await checkChunk(bundle, { entry, chunk, buffer });
-      if (found) damage.push(found);
-      options.report?.({ type: 'progress', bytes: chunk.size });
+    const loan = await chunkBuffers.lend(CHUNK_SIZE, options.signal);
+    try {
+      for (const [entry, chunk] of queue) {
+        options.signal?.throwIfAborted();
+        const found = await checkChunk(bundle, { entry, chunk, buffer: loan.bytes });
+        if (found) damage.push(found);
+        options.report?.({ type: 'progress', bytes: chunk.size });
+      }
+    } finally {
+      loan.giveBack();
     }
   };
   const concurrency = 2 * (options.workers ?? 1);

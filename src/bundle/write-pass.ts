@@ -1,9 +1,10 @@
 // One pass over the files of a bundle, from front to back: what is there and right stays, the rest is written, and every file
 // is hashed whole for SHA256SUMS, on another thread while this one checks the chunk. It is written while the next ones are read.
+import { Stages, type Stage } from '../core/buffers.ts';
 import { CHUNK_SIZE } from '../core/chunks.ts';
 import { AirgapError } from '../core/errors.ts';
 import type { Activity } from '../core/events.ts';
-import { hashingHere, Stages, type Hashing, type RunningHash, type Stage } from '../core/hashing.ts';
+import { hashingHere, type Hashing, type RunningHash } from '../core/hashing.ts';
 import type { ReaderAt } from '../core/streams.ts';
 import type { BodySource } from './body-source.ts';
 import { isChunk, type Chunk } from './chunk-table.ts';

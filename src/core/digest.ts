@@ -4,7 +4,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import { AirgapError } from './errors.ts';
 import { hashingHere, type Hashing } from './hashing.ts';
-import type { ByteStream } from './streams.ts';
+import type { BorrowedStream } from './streams.ts';
 
 /** `sha256:` and 64 lower-case hexadecimal digits; made by `parseDigest`, `digestOf` or `Digester` only. */
 export type Digest = string & { readonly __digest: true };
@@ -51,16 +51,16 @@ export class Digester {
   }
 }
 
-/** What a stream comes to; its chunks are not kept. */
+/** What a stream comes to. */
 export async function digestOfStream(
-  stream: ByteStream,
+  stream: BorrowedStream,
   hashing: Hashing = hashingHere,
 ): Promise<{ digest: Digest; size: number }> {
   const hash = hashing.begin();
   let size = 0;
-  for await (const chunk of stream) {
-    await hash.update([chunk]);
-    size += chunk.byteLength;
+  for await (const { bytes } of stream) {
+    await hash.update([bytes]);
+    size += bytes.byteLength;
   }
   return { digest: digestFromHash(await hash.digest()), size };
 }

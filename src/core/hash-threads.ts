@@ -2,7 +2,8 @@
 // are there, and its answer that they are taken in. A thread works through its tasks in order. docs/performance.md has what this gave.
 import type { createHash, Hash } from 'node:crypto';
 import { Worker, type MessagePort } from 'node:worker_threads';
-import { copyInto, hashingHere, Stages, type Hashing, type RunningHash, type Stage } from './hashing.ts';
+import { copyInto, Stages, type Stage } from './buffers.ts';
+import { hashingHere, type Hashing, type RunningHash } from './hashing.ts';
 
 /** What measured best for build and load; more take memory and give nothing beside the thread that moves the bytes. */
 export const HASH_THREADS = 1;

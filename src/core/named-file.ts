@@ -7,7 +7,7 @@ import { Socket } from 'node:net';
 import { devNull } from 'node:os';
 import { promisify } from 'node:util';
 import { AirgapError, fileError, type ErrorCode } from './errors.ts';
-import { collect, readRange, type FileRange } from './streams.ts';
+import { borrowRange, collect, readRange, type Borrowed, type FileRange } from './streams.ts';
 import { requireText } from './text.ts';
 
 // Windows has no O_NONBLOCK
@@ -29,10 +29,19 @@ export async function openNamedFile(path: string): Promise<FileHandle> {
 }
 
 /** A range of a regular file, which is opened for it and closed. @throws PATH_INVALID, FILE_NOT_FOUND, IO_FAILED */
-export async function* readFileRange(path: string, range: FileRange = {}): AsyncGenerator<Buffer> {
+export function readFileRange(path: string, range: FileRange = {}): AsyncGenerator<Buffer> {
+  return readingFile(path, (file) => readRange(file, range));
+}
+
+/** The same, lent. @throws PATH_INVALID, FILE_NOT_FOUND, IO_FAILED */
+export function borrowFileRange(path: string, range: FileRange = {}): AsyncGenerator<Borrowed> {
+  return readingFile(path, (file) => borrowRange(file, range));
+}
+
+async function* readingFile<T>(path: string, read: (file: FileHandle) => AsyncIterable<T>): AsyncGenerator<T> {
   const file = await openNamedFile(path);
   try {
-    yield* readRange(file, range);
+    yield* read(file);
   } catch (error) {
     throw fileError(error, 'read', path);
   } finally {

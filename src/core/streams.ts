@@ -1,11 +1,27 @@
 // Bytes in motion. A blob is an async iterable of chunks and never one buffer; only what has a stated bound (a manifest,
 // an error body) is collected.
 import type { FileHandle } from 'node:fs/promises';
+import { copyInto } from './buffers.ts';
 import { AirgapError } from './errors.ts';
-import { BufferRing, copyInto } from './hashing.ts';
 
 /** Chunks of any size; a consumer may keep a chunk, so a producer never reuses its buffer. */
 export type ByteStream = AsyncIterable<Uint8Array>;
+
+/** Bytes that are lent for a moment. */
+export interface Borrowed {
+  readonly bytes: Uint8Array;
+}
+
+/**
+ * For who moves or hashes bytes and keeps none: the bytes of a chunk are the producer's again as soon as the next one is asked
+ * for, or the stream is left. So it is not a ByteStream, and nothing that takes one can be given it.
+ */
+export type BorrowedStream = AsyncIterable<Borrowed>;
+
+/** The same bytes for who only borrows them. */
+export async function* lent(stream: ByteStream): AsyncGenerator<Borrowed> {
+  for await (const bytes of stream) yield { bytes };
+}
 
 /** The reading size that measured best for files here. */
 export const READ_SIZE = 1024 * 1024;
@@ -32,20 +48,38 @@ export interface FileRange {
   /** One past the last byte; the end of the file by default. */
   readonly end?: number | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** Use buffers again: a chunk stays valid until the second one after it is asked for. */
-  readonly reuse?: boolean | undefined;
 }
 
 /** Reads a range of an open file with one read ahead. A file that ends early just ends the stream. */
-export async function* readRange(file: FileHandle, range: FileRange = {}): AsyncGenerator<Buffer> {
+export function readRange(file: FileHandle, range: FileRange = {}): AsyncGenerator<Buffer> {
+  return readAhead(file, range, (size) => Buffer.allocUnsafeSlow(size));
+}
+
+/** The same in two buffers: one is being filled, the other used. They are the stream's own, so that it waits for nobody. */
+export async function* borrowRange(file: FileHandle, range: FileRange = {}): AsyncGenerator<Borrowed> {
+  const buffers: Buffer[] = [];
+  let turn = 0;
+  const next = (size: number): Buffer =>
+    (buffers[turn++ % 2] ??= Buffer.allocUnsafeSlow(Math.min(READ_SIZE, lengthOf(range)))).subarray(0, size);
+  for await (const bytes of readAhead(file, range, next)) yield { bytes };
+}
+
+function lengthOf({ start = 0, end = Number.MAX_SAFE_INTEGER }: FileRange): number {
+  return end - start;
+}
+
+async function* readAhead(
+  file: FileHandle,
+  range: FileRange,
+  memory: (size: number) => Buffer,
+): AsyncGenerator<Buffer> {
   const end = range.end ?? Number.MAX_SAFE_INTEGER;
   let position = range.start ?? 0;
-  const ring = range.reuse === true ? new BufferRing((size) => Buffer.allocUnsafeSlow(size)) : undefined;
   const next = (): Promise<Buffer> => {
     const length = Math.min(READ_SIZE, end - position);
     const at = position;
     position += length;
-    return readFully(file, scratch(ring?.next(READ_SIZE), length), at);
+    return readFully(file, memory(length), at);
   };
   let pending = position < end ? next() : undefined;
   try {
@@ -102,28 +136,6 @@ export async function writeFully(file: FileHandle, bytes: Uint8Array, position: 
     const { bytesWritten } = await file.write(bytes, done, bytes.byteLength - done, position + done);
     done += bytesWritten;
   }
-}
-
-/**
- * With `reuse`, a chunk stays valid until the second one after it is asked for, and then its memory is given back: pieces from
- * sockets are garbage as fast as they come, and a collector is late. Only for chunks that nobody else holds.
- */
-export function reusable(stream: ByteStream, { reuse }: { readonly reuse?: unknown }): ByteStream {
-  return reuse === undefined || reuse === false ? stream : givingBack(stream);
-}
-
-async function* givingBack(stream: ByteStream): AsyncGenerator<Uint8Array> {
-  let last: Uint8Array | undefined;
-  for await (const chunk of stream) {
-    yield chunk;
-    if (last) giveBack(last);
-    last = chunk;
-  }
-}
-
-/** A chunk that shares its memory, with a pool or a header before it, leaves it to the collector. */
-function giveBack({ buffer, byteLength }: Uint8Array): void {
-  if (buffer instanceof ArrayBuffer && byteLength === buffer.byteLength) buffer.transfer(0);
 }
 
 /** Passes a stream on from byte `start` of it. */

@@ -76,7 +76,7 @@ async function* readUntil(
   range: { start: number; end: number },
 ): AsyncGenerator<Uint8Array> {
   let left = range.end - range.start;
-  for await (const chunk of bundle.fetch(descriptor, { start: range.start, reuse: true })) {
+  for await (const chunk of bundle.fetch(descriptor, { start: range.start })) {
     yield chunk.byteLength <= left ? chunk : chunk.subarray(0, left);
     left -= chunk.byteLength;
     if (left <= 0) return;

@@ -17,7 +17,15 @@ import type { ProcessIdentity } from '../core/file-lock.ts';
 import { hashingHere, type Hashing } from '../core/hashing.ts';
 import { ensureFolder } from '../core/files.ts';
 import { SingleFlight } from '../core/pool.ts';
-import { readFully, readRange, type ByteStream, type ReaderAt } from '../core/streams.ts';
+import {
+  borrowRange,
+  readFully,
+  readRange,
+  type BorrowedStream,
+  type ByteStream,
+  type FileRange,
+  type ReaderAt,
+} from '../core/streams.ts';
 import { sweepAbandoned } from './abandoned.ts';
 import { ingest } from './ingest.ts';
 import { ingestUnknown, sweepUnknown, type AddOptions } from './ingest-unknown.ts';
@@ -30,13 +38,14 @@ export type Identity = Pick<Descriptor, 'digest' | 'size'>;
 
 export interface Cache extends Store {
   fetch(blob: Identity, options?: FetchOptions): ByteStream;
+  borrow(blob: Identity, options?: FetchOptions): BorrowedStream;
   /** @throws CONTENT_MISSING */
   open(blob: Identity): Promise<ReaderAt>;
   /**
    * Stores content whose digest is not known before, whole or not at all. @throws what the stream throws, what `tooLong`
    * makes (REGISTRY_PROTOCOL by default), DISK_FULL, IO_FAILED
    */
-  add(content: ByteStream, options?: AddOptions): Promise<Identity>;
+  add(content: BorrowedStream, options?: AddOptions): Promise<Identity>;
   /**
    * sha256 of every 4 MiB, 32 bytes each (src/core/chunks.ts), bound to the digest: both were computed from the same bytes in one
    * pass of this process. Content that came in with an earlier run is read and hashed whole.
@@ -72,18 +81,23 @@ export async function openCache(folder: string, options: CacheOptions): Promise<
     const found = await stat(paths.blob(blob.digest)).catch(() => undefined);
     return found?.size === blob.size;
   };
-  const fetch = async function* (blob: Identity, options: FetchOptions = {}): AsyncGenerator<Buffer> {
-    const { start, signal, reuse } = options;
+  const reading = async function* <T>(
+    blob: Identity,
+    read: (file: FileHandle, range: FileRange) => AsyncIterable<T>,
+    options: FetchOptions = {},
+  ): AsyncGenerator<T> {
     const file = await openForReading(paths.blob(blob.digest), blob);
     try {
-      yield* readRange(file, { start, signal, reuse: Boolean(reuse) });
+      yield* read(file, options);
     } finally {
       await file.close();
     }
   };
+  const borrow = (blob: Identity, options?: FetchOptions): BorrowedStream => reading(blob, borrowRange, options);
   return {
     exists,
-    fetch,
+    fetch: (blob, options) => reading(blob, readRange, options),
+    borrow,
     open: async (blob) => {
       const file = await openForReading(paths.blob(blob.digest), blob);
       return { read: (into, position) => readFully(file, into, position), close: () => file.close() };
@@ -109,7 +123,7 @@ export async function openCache(folder: string, options: CacheOptions): Promise<
     chunks: async (blob, { signal } = {}) => {
       const known = hashed.get(blob.digest) ?? singleChunk(blob);
       if (known) return known;
-      const chunks = await hashWhole(blob, fetch(blob, { signal, reuse: true }), hashing);
+      const chunks = await hashWhole(blob, borrow(blob, { signal }), hashing);
       hashed.set(blob.digest, chunks);
       return chunks;
     },
@@ -124,9 +138,9 @@ function singleChunk({ digest, size }: Identity): Buffer | undefined {
   return size > 0 && size <= CHUNK_SIZE ? Buffer.from(hexOf(digest), 'hex') : undefined;
 }
 
-async function hashWhole(blob: Identity, content: ByteStream, hashing: Hashing): Promise<Buffer> {
+async function hashWhole(blob: Identity, content: BorrowedStream, hashing: Hashing): Promise<Buffer> {
   const hashes = new LandingHashes(hashing, blob.size);
-  for await (const piece of content) await hashes.update([piece]);
+  for await (const { bytes } of content) await hashes.update([bytes]);
   const { digest, size, chunks } = await hashes.finish();
   if (digest !== blob.digest || size !== blob.size) throw digestMismatch(blob, { digest, size }, 'in the cache');
   return chunks;

@@ -1,7 +1,7 @@
 // Content by descriptor: reading what one names, verified, and offering bytes as content.
 import { Digester } from '../core/digest.ts';
 import { AirgapError } from '../core/errors.ts';
-import { collect, type ByteStream } from '../core/streams.ts';
+import { collect, lent, type BorrowedStream, type ByteStream } from '../core/streams.ts';
 import { digestMismatch, type Descriptor } from './descriptor.ts';
 import type { Content, Fetcher, FetchOptions } from './target.ts';
 
@@ -14,6 +14,16 @@ export function contentOf(bytes: Uint8Array): Content {
       if (start < bytes.byteLength) yield bytes.subarray(start);
     },
   };
+}
+
+/** What a descriptor names, for who moves it or hashes it and keeps nothing. @throws as `fetch` */
+export function borrowed(source: Fetcher, descriptor: Descriptor, options?: FetchOptions): BorrowedStream {
+  return source.borrow?.(descriptor, options) ?? lent(source.fetch(descriptor, options));
+}
+
+/** Content from `start` on, for who moves it or hashes it and keeps nothing. */
+export function borrowedContent(content: Content, start: number): BorrowedStream {
+  return content.borrow?.(start) ?? lent(content.open(start));
 }
 
 /**

@@ -4,9 +4,10 @@ import { AirgapError } from '../core/errors.ts';
 import type { Digest } from '../core/digest.ts';
 import type { Activity } from '../core/events.ts';
 import { Semaphore, settle } from '../core/pool.ts';
+import { borrowed } from './content.ts';
 import type { Descriptor } from './descriptor.ts';
 import { isNode, readManifest, successors } from './manifest.ts';
-import type { Fetcher, Store, OpenOptions } from './target.ts';
+import type { Content, Fetcher, Store } from './target.ts';
 
 /** A graph deeper or larger than this is refused: real images have two levels and some dozens of nodes. */
 const MAX_DEPTH = 16;
@@ -60,8 +61,9 @@ export async function copyGraph(
       return;
     }
     signal.throwIfAborted();
-    const content = {
-      open: (start: number, how?: OpenOptions) => source.fetch(descriptor, { start, signal, ...how }),
+    const content: Content = {
+      open: (start) => source.fetch(descriptor, { start, signal }),
+      borrow: (start) => borrowed(source, descriptor, { start, signal }),
     };
     await target.push(descriptor, content, { signal, progress: options.progress });
     result.copied++;

@@ -5,7 +5,7 @@ import { basename, join } from 'node:path';
 import type { Digest } from '../core/digest.ts';
 import { AirgapError, fileError } from '../core/errors.ts';
 import type { ProcessIdentity } from '../core/file-lock.ts';
-import type { ByteStream } from '../core/streams.ts';
+import type { BorrowedStream } from '../core/streams.ts';
 import { commit, type IngestContext } from './ingest.ts';
 import { land, LandingHashes, type Landed } from './landing.ts';
 import type { PushOptions } from './target.ts';
@@ -27,7 +27,7 @@ interface UnknownOptions extends AddOptions, IngestContext {
 /** Folders that this process is filling: its id alone does not tell them from what an earlier one of that id left. */
 const filling = new Set<string>();
 
-export async function ingestUnknown(content: ByteStream, options: UnknownOptions): Promise<Landed> {
+export async function ingestUnknown(content: BorrowedStream, options: UnknownOptions): Promise<Landed> {
   const folder = await makeFolder(options);
   const path = join(folder, 'blob');
   try {
@@ -61,7 +61,7 @@ async function makeFolder({ folder, self }: UnknownOptions): Promise<string> {
   }
 }
 
-async function receive(path: string, content: ByteStream, options: UnknownOptions): Promise<Landed> {
+async function receive(path: string, content: BorrowedStream, options: UnknownOptions): Promise<Landed> {
   const { limit = Infinity, tooLong = () => tooMany(limit), hashing, report } = options;
   const file = await open(path, 'ax');
   try {

@@ -5,7 +5,8 @@ import { fileError, isAirgapError } from '../core/errors.ts';
 import type { Report } from '../core/events.ts';
 import { tryLock, type ProcessIdentity } from '../core/file-lock.ts';
 import type { Hashing } from '../core/hashing.ts';
-import { readRange } from '../core/streams.ts';
+import { borrowRange } from '../core/streams.ts';
+import { borrowedContent } from './content.ts';
 import { digestMismatch, type Descriptor } from './descriptor.ts';
 import { land, LandingHashes } from './landing.ts';
 import type { Content, PushOptions } from './target.ts';
@@ -71,7 +72,7 @@ async function receive(
     options.report?.({ type: 'step', step: 'cache:ingest' });
     const limit = descriptor.size - have;
     const tooLong = (more: number): Error => digestMismatch(descriptor, { size: have + more });
-    if (limit > 0) await land(file, content.open(have, { reuse: true }), { ...options, hashes, limit, tooLong });
+    if (limit > 0) await land(file, borrowedContent(content, have), { ...options, hashes, limit, tooLong });
     const { chunks, digest, size } = await hashes.finish();
     if (digest !== descriptor.digest || size !== descriptor.size) throw digestMismatch(descriptor, { digest, size });
     options.report?.({ type: 'step', step: 'cache:landed' });
@@ -91,6 +92,6 @@ async function rehash(file: FileHandle, descriptor: Descriptor, hashes: LandingH
     await file.truncate(0);
     return 0;
   }
-  for await (const piece of readRange(file, { end: size, reuse: true })) await hashes.update([piece]);
+  for await (const { bytes } of borrowRange(file, { end: size })) await hashes.update([bytes]);
   return size;
 }

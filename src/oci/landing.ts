@@ -1,10 +1,12 @@
 // Bytes that land in a file: written and hashed at once, a batch while the next one comes in. Which file that is, and what
 // becomes of it, is ingest.ts and ingest-unknown.ts.
 import type { FileHandle } from 'node:fs/promises';
+import { BufferPool, copyInto } from '../core/buffers.ts';
 import { CHUNK_SIZE, ChunkHasher } from '../core/chunks.ts';
 import { digestFromHash, type Digest } from '../core/digest.ts';
-import { copyInto, sharedBuffer, type Hashing, type RunningHash } from '../core/hashing.ts';
-import { READ_SIZE, type ByteStream } from '../core/streams.ts';
+import type { Hashing, RunningHash } from '../core/hashing.ts';
+import { settle } from '../core/pool.ts';
+import { READ_SIZE, type BorrowedStream } from '../core/streams.ts';
 import type { PushOptions } from './target.ts';
 
 export interface LandOptions extends PushOptions {
@@ -15,15 +17,32 @@ export interface LandOptions extends PushOptions {
   readonly tooLong: (size: number) => Error;
 }
 
+/** Two batches for each blob that lands: 16 MiB for the whole process. Lent before the source is asked for anything. */
+export const landingBuffers = new BufferPool({ size: 2 * READ_SIZE, count: 8 });
+
 /** Appends a stream to a file that was opened for that. What came before a failure is in the file. */
-export async function land(file: FileHandle, stream: ByteStream, options: LandOptions): Promise<void> {
-  const { hashes, limit, tooLong, signal, progress } = options;
-  const pair = [new Batch(limit), new Batch(limit)] as const;
-  let [filling, other] = pair;
+export async function land(file: FileHandle, stream: BorrowedStream, options: LandOptions): Promise<void> {
+  const size = Math.min(options.limit, READ_SIZE);
+  const loan = await landingBuffers.lend(2 * size, options.signal);
+  const batches = [new Batch(loan.bytes.subarray(0, size)), new Batch(loan.bytes.subarray(size))] as const;
+  try {
+    await landIn(batches, { ...options, file, stream });
+  } finally {
+    loan.giveBack();
+  }
+}
+
+/** Nothing uses the batches any more when it ends, whatever becomes of it. */
+async function landIn(
+  batches: readonly [Batch, Batch],
+  options: LandOptions & { readonly file: FileHandle; readonly stream: BorrowedStream },
+): Promise<void> {
+  const { file, stream, hashes, limit, tooLong, signal, progress } = options;
+  let [filling, other] = batches;
   let size = 0;
   const landBatch = async (batch: Batch): Promise<void> => {
     const bytes = batch.take();
-    await Promise.all([appendAll(file, bytes), hashes.update([bytes])]);
+    await settle([appendAll(file, bytes), hashes.update([bytes])]);
     progress?.(bytes.byteLength);
   };
   const flush = async (): Promise<void> => {
@@ -33,7 +52,7 @@ export async function land(file: FileHandle, stream: ByteStream, options: LandOp
     [filling, other] = [other, filling];
   };
   try {
-    for await (const piece of stream) {
+    for await (const { bytes: piece } of stream) {
       signal?.throwIfAborted();
       size += piece.byteLength;
       if (size > limit) throw tooLong(size);
@@ -44,7 +63,7 @@ export async function land(file: FileHandle, stream: ByteStream, options: LandOp
     }
   } finally {
     await flush().catch(() => undefined);
-    await Promise.all(pair.map(({ landed }) => landed));
+    await settle(batches.map(({ landed }) => landed));
   }
 }
 
@@ -55,8 +74,8 @@ class Batch {
   /** When the bytes that were taken last are written and hashed. */
   landed: Promise<void> = Promise.resolve();
 
-  constructor(most: number) {
-    this.#bytes = sharedBuffer(Math.min(most, READ_SIZE));
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes;
   }
 
   get isFull(): boolean {

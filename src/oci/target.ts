@@ -1,18 +1,9 @@
 // The small interfaces that every medium implements: a registry repository, the cache, a bundle, memory. Pull and push
 // are the same code because both sides of a copy are only this.
-import type { BufferRing } from '../core/hashing.ts';
-import type { ByteStream } from '../core/streams.ts';
+import type { BorrowedStream, ByteStream } from '../core/streams.ts';
 import type { Descriptor } from './descriptor.ts';
 
-export interface OpenOptions {
-  /**
-   * Lets the medium use its buffers again: a chunk stays valid until the second one after it is asked for. For consumers
-   * that pass bytes on and wait until they are gone; without it a chunk may be kept. With a ring, its buffers are used.
-   */
-  readonly reuse?: boolean | BufferRing | undefined;
-}
-
-export interface FetchOptions extends OpenOptions {
+export interface FetchOptions {
   /** First byte wanted; 0 by default. */
   readonly start?: number | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -24,6 +15,8 @@ export interface Fetcher {
    * fetched is not yet verified: whoever commits it verifies it. @throws CONTENT_MISSING when it is not there.
    */
   fetch(descriptor: Descriptor, options?: FetchOptions): ByteStream;
+  /** The same bytes in memory that the medium uses again, where it has such: `borrowed` (content.ts) is how to ask for it. */
+  borrow?(descriptor: Descriptor, options?: FetchOptions): BorrowedStream;
 }
 
 export interface Resolver {
@@ -38,7 +31,9 @@ export interface Source extends Fetcher, Resolver {}
 
 /** Content that can be opened again from any byte, so that a transfer can resume. */
 export interface Content {
-  open(start: number, options?: OpenOptions): ByteStream;
+  open(start: number): ByteStream;
+  /** The same bytes in memory that is used again, where there is such: `borrowedContent` (content.ts) is how to ask for it. */
+  borrow?(start: number): BorrowedStream;
 }
 
 export interface PushOptions {

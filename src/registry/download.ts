@@ -1,7 +1,7 @@
 // Reading what a descriptor names: from the registry or, for foreign layers that it lacks, from their own addresses. How a
 // download goes on after a broken connection is sized-download.ts.
 import { isAirgapError } from '../core/errors.ts';
-import { reusable, type ByteStream } from '../core/streams.ts';
+import type { ByteStream } from '../core/streams.ts';
 import { digestMismatch, type Descriptor } from '../oci/descriptor.ts';
 import { isForeignLayerType } from '../oci/media-types.ts';
 import type { FetchOptions } from '../oci/target.ts';
@@ -20,8 +20,7 @@ export interface Download {
 export function download(what: Download, options: FetchOptions = {}): ByteStream {
   const { mediaType, urls = [] } = what.descriptor;
   const foreign = isForeignLayerType(mediaType) && urls.length > 0;
-  const chunks = foreign ? downloadForeign(what, urls, options) : downloadFrom(what, options);
-  return reusable(chunks, options);
+  return foreign ? downloadForeign(what, urls, options) : downloadFrom(what, options);
 }
 
 function downloadFrom({ transport, call, descriptor }: Download, options: FetchOptions): AsyncGenerator<Uint8Array> {

@@ -2,7 +2,7 @@
 // here they are put together.
 import { isDigest } from '../core/digest.ts';
 import { AirgapError, isAirgapError } from '../core/errors.ts';
-import { collect, type ByteStream } from '../core/streams.ts';
+import { collect, lent, type BorrowedStream, type ByteStream } from '../core/streams.ts';
 import { contentOf, MANIFEST_LIMIT, readBlob, verified } from '../oci/content.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import { isNode } from '../oci/manifest.ts';
@@ -23,6 +23,7 @@ import {
   type ManifestContext,
   type ReceivedManifest,
 } from './manifests.ts';
+import { lendReceived } from './received.ts';
 import { addTaggedReferrer, listReferrers, subjectOf } from './referrers.ts';
 import { repositoryScope } from './scope.ts';
 import { listTags } from './tags.ts';
@@ -69,10 +70,12 @@ export class Repository implements Target, ReferrerLister {
   }
 
   fetch(descriptor: Descriptor, options: FetchOptions = {}): ByteStream {
-    const recent = isNode(descriptor) ? this.#recent.get(descriptor.digest) : undefined;
-    if (recent) return contentOf(recent.bytes).open(options.start ?? 0);
-    const call = this.#contentCall(descriptor, 'GET');
-    return download({ transport: this.#shared.transport, descriptor, call }, options);
+    return this.#remembered(descriptor, options) ?? this.#download(descriptor, options);
+  }
+
+  borrow(descriptor: Descriptor, options: FetchOptions = {}): BorrowedStream {
+    const remembered = this.#remembered(descriptor, options);
+    return remembered ? lent(remembered) : lendReceived(this.#download(descriptor, options));
   }
 
   async exists(descriptor: Descriptor, options: Cancel = {}): Promise<boolean> {
@@ -122,6 +125,16 @@ export class Repository implements Target, ReferrerLister {
     if (about === undefined) return;
     const key = `${this.name}@${about.subject}`;
     await this.#shared.referrerUpdates.run(key, () => addTaggedReferrer(this.#context, manifest, signal), signal);
+  }
+
+  #remembered(descriptor: Descriptor, { start = 0 }: FetchOptions): ByteStream | undefined {
+    const recent = isNode(descriptor) ? this.#recent.get(descriptor.digest) : undefined;
+    return recent && contentOf(recent.bytes).open(start);
+  }
+
+  #download(descriptor: Descriptor, options: FetchOptions): ByteStream {
+    const call = this.#contentCall(descriptor, 'GET');
+    return download({ transport: this.#shared.transport, descriptor, call }, options);
   }
 
   async #holds(descriptor: Descriptor, signal: AbortSignal | undefined): Promise<boolean> {

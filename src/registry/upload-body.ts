@@ -1,5 +1,6 @@
 // The bytes of an upload request: a piece of the content, cut exactly, counted once however often it is sent.
-import type { BufferRing } from '../core/hashing.ts';
+import { SMALL } from '../core/buffers.ts';
+import { borrowedContent } from '../oci/content.ts';
 import { digestMismatch, type Descriptor } from '../oci/descriptor.ts';
 import type { Content } from '../oci/target.ts';
 import type { RequestBody } from './wire.ts';
@@ -37,8 +38,6 @@ export class UploadProgress {
 export interface Piece {
   readonly start: number;
   readonly end: number;
-  /** For content that fills buffers: those of all pieces of one upload, which are sent one after another. */
-  readonly ring?: BufferRing | undefined;
 }
 
 /**
@@ -60,19 +59,28 @@ export function pieceOf(blob: Blob, range: Piece, progress: UploadProgress): Req
   };
 }
 
-/** The last part is held back until the content has ended, so that a request with too much in it is never complete. */
+/** Bytes that are held back at the end. */
+const TAIL = 4096;
+
+/**
+ * The bytes are borrowed: they have to be sent when the next part is asked for. A socket says so of large parts only, so small
+ * ones are copied. The tail is held back until the content has ended, so that a request with too much in it is never complete.
+ */
 async function* cut({ descriptor, content }: Blob, range: Piece, progress: UploadProgress): AsyncGenerator<Uint8Array> {
   let position = range.start;
-  let last: Uint8Array | undefined;
+  let tail: Uint8Array | undefined;
   try {
-    for await (const chunk of content.open(range.start, { reuse: range.ring ?? true })) {
-      if (chunk.byteLength === 0) continue;
-      if (position + chunk.byteLength > descriptor.size)
-        throw digestMismatch(descriptor, { size: position + chunk.byteLength });
-      const part = chunk.subarray(0, range.end - position);
+    for await (const { bytes } of borrowedContent(content, range.start)) {
+      if (bytes.byteLength === 0) continue;
+      if (position + bytes.byteLength > descriptor.size)
+        throw digestMismatch(descriptor, { size: position + bytes.byteLength });
+      let part = bytes.subarray(0, range.end - position);
       position += part.byteLength;
-      if (position === descriptor.size) last = part;
-      else yield part;
+      if (position === descriptor.size) {
+        tail = Uint8Array.from(part.subarray(-TAIL));
+        part = part.subarray(0, -tail.byteLength);
+      }
+      if (part.byteLength > 0) yield part.byteLength < SMALL ? Uint8Array.from(part) : part;
       if (position === range.end && range.end < descriptor.size) return;
     }
     if (position < range.end) throw digestMismatch(descriptor, { size: position });
@@ -80,5 +88,5 @@ async function* cut({ descriptor, content }: Blob, range: Piece, progress: Uploa
     progress.failure = error;
     throw error;
   }
-  if (last !== undefined) yield last;
+  if (tail !== undefined) yield tail;
 }

@@ -2,7 +2,6 @@
 // left something at the registry, in chunks. After each failure the registry is asked what it holds, and that is where it
 // goes on. The registry's own check of the digest at the end decides.
 import { AirgapError, isAirgapError } from '../core/errors.ts';
-import { BufferRing } from '../core/hashing.ts';
 import { isTransient, type Attempts } from './attempts.ts';
 import { isHttpError, type HttpError } from './http-error.ts';
 import { pieceOf, UploadProgress, type Blob } from './upload-body.ts';
@@ -55,7 +54,6 @@ class BlobUpload {
   readonly #progress: UploadProgress;
   readonly #memory: UploadMemory;
   readonly #pieces: UploadPieces;
-  readonly #ring = new BufferRing();
   #session: UploadSession | undefined;
   /** Where to go on in the session. */
   #position = 0;
@@ -120,7 +118,7 @@ class BlobUpload {
   async #sendChunk(session: UploadSession): Promise<UploadSession | undefined> {
     const start = this.#position;
     const end = this.#pieces.end(start, session.minimum);
-    const body = pieceOf(this.#blob, { start, end, ring: this.#ring }, this.#progress);
+    const body = pieceOf(this.#blob, { start, end }, this.#progress);
     const { clock } = this.#context.transport;
     const began = clock.now();
     const next = await sendChunk(this.#context, session.location, { start, body });

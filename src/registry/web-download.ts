@@ -1,8 +1,7 @@
 // Downloads from web servers. Where nobody knows how long a file is, its first answer tells, and a download that broke off
 // goes on only with what is recognisably the same content (RFC 9110 §8.8, validators): no digest may be there to notice.
 import { AirgapError } from '../core/errors.ts';
-import { reusable, skip, type ByteStream } from '../core/streams.ts';
-import type { OpenOptions } from '../oci/target.ts';
+import { skip, type ByteStream } from '../core/streams.ts';
 import { bodyError, discard, headerOf, type Answer } from './answer.ts';
 import { downloadSized, type DownloadOptions, type SizedDownload } from './sized-download.ts';
 import { showUrl } from './url-policy.ts';
@@ -13,16 +12,10 @@ export type WebFile = Pick<SizedDownload, 'transport' | 'call'>;
  * The bytes from `options.start` on.
  * @throws CONTENT_MISSING, DIGEST_MISMATCH (not of `size`), REGISTRY_PROTOCOL (it changed meanwhile), and the transport's errors
  */
-export function downloadFile(
-  file: WebFile,
-  size: number | undefined,
-  options: DownloadOptions & OpenOptions,
-): ByteStream {
-  const chunks =
-    size === undefined
-      ? downloadUnsized(file, options)
-      : downloadSized({ ...file, size, wrongSize: wrongSize(size) }, options);
-  return reusable(chunks, options);
+export function downloadFile(file: WebFile, size: number | undefined, options: DownloadOptions): ByteStream {
+  return size === undefined
+    ? downloadUnsized(file, options)
+    : downloadSized({ ...file, size, wrongSize: wrongSize(size) }, options);
 }
 
 /** @throws REGISTRY_PROTOCOL for an answer that ends where the connection does: one that is cut off would look whole */

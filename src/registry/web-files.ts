@@ -1,8 +1,8 @@
 // Files on web servers: download sites and chart repositories. What registries hold is repository.ts. Credentials are those
 // for the host that is really contacted, and go to it alone, when it asks for them.
-import type { ByteStream } from '../core/streams.ts';
-import type { OpenOptions } from '../oci/target.ts';
+import type { BorrowedStream, ByteStream } from '../core/streams.ts';
 import { systemClock } from './clock.ts';
+import { lendReceived } from './received.ts';
 import type { RegistryOptions } from './registry.ts';
 import { Transport } from './transport.ts';
 import { checkIndexedUrl } from './url-policy.ts';
@@ -18,6 +18,8 @@ export interface WebFiles {
   read(url: string, options: ReadOptions): Promise<Buffer>;
   /** A file of any size. Nothing happens before the first chunk is asked for. @throws as `read`, but for the limit */
   fetch(url: string, options?: WebFetchOptions): ByteStream;
+  /** The same for who moves or hashes it and keeps nothing. */
+  borrow(url: string, options?: WebFetchOptions): BorrowedStream;
   close(): Promise<void>;
 }
 
@@ -27,7 +29,7 @@ export interface ReadOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-export interface WebFetchOptions extends OpenOptions {
+export interface WebFetchOptions {
   /** Bytes of the whole, where they are known: a download that breaks off is then gone on with, and never longer. */
   readonly size?: number | undefined;
   /** First byte wanted; 0 by default. */
@@ -62,6 +64,19 @@ export function openWebFiles(options: WebFilesOptions = {}): WebFiles {
     transports.set(target.origin, transport);
     return { transport, call: { target, scopes: [] } };
   };
+  const fetch = async function* (url: string, how: WebFetchOptions = {}): AsyncGenerator<Uint8Array> {
+    const { size, start, foundAt, signal } = how;
+    const address = webAddress(url, { mirrors, plainHttp });
+    const { origin } = webAddress(foundAt ?? url, { mirrors, plainHttp }).target;
+    const { transport, call } = fileAt(address);
+    try {
+      const anonymous = !address.mirrored && address.target.origin !== origin;
+      if (anonymous) checkIndexedUrl(address.target.href, { origin: new URL(origin), plainHttp });
+      yield* downloadFile({ transport, call: { ...call, anonymous } }, size, { start, signal });
+    } catch (error) {
+      throw error === signal?.reason ? error : atAddress(error, address);
+    }
+  };
   return {
     read: async (url, { limit, signal }) => {
       const address = webAddress(url, { mirrors, plainHttp });
@@ -74,18 +89,8 @@ export function openWebFiles(options: WebFilesOptions = {}): WebFiles {
         throw error === signal?.reason ? error : atAddress(error, address);
       }
     },
-    async *fetch(url, { size, start, foundAt, signal, reuse } = {}) {
-      const address = webAddress(url, { mirrors, plainHttp });
-      const { origin } = webAddress(foundAt ?? url, { mirrors, plainHttp }).target;
-      const { transport, call } = fileAt(address);
-      try {
-        const anonymous = !address.mirrored && address.target.origin !== origin;
-        if (anonymous) checkIndexedUrl(address.target.href, { origin: new URL(origin), plainHttp });
-        yield* downloadFile({ transport, call: { ...call, anonymous } }, size, { start, signal, reuse });
-      } catch (error) {
-        throw error === signal?.reason ? error : atAddress(error, address);
-      }
-    },
+    fetch,
+    borrow: (url, how) => lendReceived(fetch(url, how)),
     close: () => wire.close(),
   };
 }

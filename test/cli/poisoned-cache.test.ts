@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { openBundle } from '../../src/bundle/reader.ts';
 import { CHUNK_SIZE, chunkHashes } from '../../src/core/chunks.ts';
 import { digestOfStream, hexOf, type Digest } from '../../src/core/digest.ts';
+import { lent } from '../../src/core/streams.ts';
 import { parsePublicKey } from '../../src/signing/public-key.ts';
 import { journey, type Journey } from '../support/journey.ts';
 import { randomBytes, randomImage } from '../support/random-image.ts';
@@ -47,7 +48,7 @@ async function wrongEntries(folder: string): Promise<string[]> {
   try {
     const wrong: string[] = [];
     for (const entry of bundle.manifest.entries.slice(1)) {
-      const found: { digest: Digest } = await digestOfStream(bundle.readEntry(entry));
+      const found: { digest: Digest } = await digestOfStream(lent(bundle.readEntry(entry)));
       if (found.digest !== entry.digest) wrong.push(entry.path);
     }
     return wrong;

@@ -12,6 +12,7 @@ import {
   parseDigest,
 } from '../../src/core/digest.ts';
 import { hashingHere, type Hashing } from '../../src/core/hashing.ts';
+import type { Borrowed } from '../../src/core/streams.ts';
 import { thrown } from '../support/thrown.ts';
 
 // FIPS 180-4, the published examples
@@ -80,11 +81,11 @@ describe('digests', () => {
         return { ...hash, update };
       },
     };
-    const reusing = async function* (): AsyncGenerator<Buffer> {
+    const reusing = async function* (): AsyncGenerator<Borrowed> {
       const memory = Buffer.alloc(1);
       for (const letter of 'abc') {
         memory.write(letter);
-        yield memory;
+        yield { bytes: memory };
       }
       memory.fill(0);
     };

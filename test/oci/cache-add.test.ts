@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { CHUNK_SIZE, chunkHashes } from '../../src/core/chunks.ts';
 import { hexOf } from '../../src/core/digest.ts';
 import { AirgapError } from '../../src/core/errors.ts';
-import { collect, type ByteStream } from '../../src/core/streams.ts';
+import { collect, lent, type ByteStream } from '../../src/core/streams.ts';
 import { openCache, type Cache } from '../../src/oci/cache.ts';
 import { contentOf } from '../../src/oci/content.ts';
 import { descriptorOf } from '../../src/oci/descriptor.ts';
@@ -57,7 +57,7 @@ describe('what is added', () => {
     async (size) => {
       const bytes = randomBytes('size', size);
       const told: number[] = [];
-      const blob = await cache.add(pieces(bytes, 100_000), { progress: (count) => told.push(count) });
+      const blob = await cache.add(lent(pieces(bytes, 100_000)), { progress: (count) => told.push(count) });
       expect(blob).toEqual({ digest: descriptorOf(bytes, 'x').digest, size });
       expect((await collect(cache.fetch(blob), size)).equals(bytes)).toBe(true);
       // made in the same pass: nothing is read for them
@@ -69,19 +69,19 @@ describe('what is added', () => {
   );
 
   test('is not pushed again, and what was pushed is found', async () => {
-    await cache.add(pieces(BYTES));
+    await cache.add(lent(pieces(BYTES)));
     const again = { open: (): ByteStream => expect.unreachable('it is there') };
     await cache.push({ ...BLOB, mediaType: 'x' }, again);
     const other = descriptorOf(randomBytes('other', 1000), 'x');
     await cache.push(other, contentOf(randomBytes('other', 1000)));
-    expect((await cache.add(pieces(randomBytes('other', 1000)))).digest).toBe(other.digest);
+    expect((await cache.add(lent(pieces(randomBytes('other', 1000))))).digest).toBe(other.digest);
     expect(await files('blobs/sha256')).toHaveLength(2);
     expect(await files('ingest')).toEqual([]);
   });
 
   test('several times at once, here and in another process, is there once', async () => {
     const beside = await opened(PID + 1, [PID]);
-    const added = await Promise.all([cache, cache, beside].map((each) => each.add(pieces(BYTES))));
+    const added = await Promise.all([cache, cache, beside].map((each) => each.add(lent(pieces(BYTES)))));
     expect(added).toEqual([BLOB, BLOB, BLOB]);
     expect(await collect(cache.fetch(BLOB), BLOB.size)).toEqual(BYTES);
     expect(await files('blobs/sha256')).toHaveLength(1);
@@ -95,7 +95,7 @@ describe('nothing is left', () => {
       yield* pieces(BYTES);
       throw new Error('the connection broke');
     }
-    await expect(cache.add(breaking())).rejects.toThrow('the connection broke');
+    await expect(cache.add(lent(breaking()))).rejects.toThrow('the connection broke');
     await nothingIsLeft();
   });
 
@@ -107,7 +107,7 @@ describe('nothing is left', () => {
       controller.abort(stop);
       yield BYTES;
     }
-    await expect(cache.add(aborting(), { signal: controller.signal })).rejects.toBe(stop);
+    await expect(cache.add(lent(aborting()), { signal: controller.signal })).rejects.toBe(stop);
     await nothingIsLeft();
   });
 
@@ -120,28 +120,28 @@ describe('nothing is left', () => {
         ended = true;
       }
     }
-    expect((await rejected(cache.add(endless(), { limit: 10_000 }))).code).toBe('REGISTRY_PROTOCOL');
+    expect((await rejected(cache.add(lent(endless()), { limit: 10_000 }))).code).toBe('REGISTRY_PROTOCOL');
     expect(ended).toBe(true);
     const tooLong = () => new AirgapError('CONFIG_INVALID', 'this file is too long');
-    expect((await rejected(cache.add(endless(), { limit: 10_000, tooLong }))).code).toBe('CONFIG_INVALID');
+    expect((await rejected(cache.add(lent(endless()), { limit: 10_000, tooLong }))).code).toBe('CONFIG_INVALID');
     await nothingIsLeft();
   });
 
   test('of content that is a byte longer than the limit', async () => {
-    const { code } = await rejected(cache.add(pieces(BYTES), { limit: BYTES.byteLength - 1 }));
+    const { code } = await rejected(cache.add(lent(pieces(BYTES)), { limit: BYTES.byteLength - 1 }));
     expect(code).toBe('REGISTRY_PROTOCOL');
     await nothingIsLeft();
   });
 
   test('unless it is just as long as the limit', async () => {
-    expect(await cache.add(pieces(BYTES), { limit: BYTES.byteLength })).toEqual(BLOB);
+    expect(await cache.add(lent(pieces(BYTES)), { limit: BYTES.byteLength })).toEqual(BLOB);
   });
 });
 
 describe('what another process left', () => {
   test('goes when the cache is opened, if that process is gone', async () => {
     const { stream, half, release } = held(BYTES);
-    const adding = cache.add(stream);
+    const adding = cache.add(lent(stream));
     await half;
     expect(await files('ingest')).toHaveLength(1);
     await opened(PID + 1, [PID]);
@@ -155,7 +155,7 @@ describe('what another process left', () => {
 
   test('goes if it had our own id, as in containers, while what we are adding stays', async () => {
     const { stream, half, release } = held(BYTES);
-    const adding = cache.add(stream);
+    const adding = cache.add(lent(stream));
     await half;
     const [ours = ''] = await files('ingest');
     const left = ours.replace(/.$/, (end) => (end === 'x' ? 'y' : 'x'));

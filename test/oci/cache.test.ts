@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { CHUNK_SIZE, chunkHashes } from '../../src/core/chunks.ts';
 import { digestOf, hexOf } from '../../src/core/digest.ts';
-import { collect } from '../../src/core/streams.ts';
+import { collect, lent } from '../../src/core/streams.ts';
 import { openCache, type Cache } from '../../src/oci/cache.ts';
 import { contentOf } from '../../src/oci/content.ts';
 import { descriptorOf } from '../../src/oci/descriptor.ts';
@@ -201,7 +201,7 @@ describe('the chunk hashes of content are those of the bytes that its digest was
 
 test('content that comes in under an unknown digest takes the place of a damaged file of its name', async () => {
   await writeFile(join(folder, 'blobs', 'sha256', hexOf(BLOB.digest)), Buffer.alloc(BYTES.byteLength));
-  await cache.add(contentOf(BYTES).open(0));
+  await cache.add(lent(contentOf(BYTES).open(0)));
   expect(await read()).toEqual(BYTES);
 });
 

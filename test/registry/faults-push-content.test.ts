@@ -3,11 +3,12 @@
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { AirgapError } from '../../src/core/errors.ts';
+import type { Borrowed } from '../../src/core/streams.ts';
 import { contentOf } from '../../src/oci/content.ts';
 import { answers, answersError, losesTheAnswer, resets, resetsAfterReceiving } from '../support/faults.ts';
 import { registryError } from '../support/memory-registry.ts';
 import { CHUNKS, large, pushing, SIZE, small, stored, UPLOADS } from '../support/push-bench.ts';
-import { bench, connect, NAME, sampleBytes } from '../support/registry-bench.ts';
+import { bench, connect, NAME, sample, sampleBytes } from '../support/registry-bench.ts';
 import { rejected } from '../support/thrown.ts';
 
 describe('wrong content', () => {
@@ -49,6 +50,24 @@ describe('wrong content', () => {
     made.server.misbehave({ method: 'PUT', times: Infinity }, answersError(400, 'DIGEST_INVALID'));
     expect((await rejected(made.push())).code).toBe('DIGEST_MISMATCH');
   });
+
+  test.each([70_000, 1000, 300_000])(
+    'content that is lent, %i bytes at a time, arrives as it was when it was lent',
+    async (size) => {
+      const made = await pushing({}, { chunkSize: 250_000, chunkThreshold: 400_000 });
+      for (const blob of [sample(sampleBytes(399_999, 'whole')), sample(sampleBytes(1_000_001, 'in chunks'))]) {
+        const borrow = async function* (start: number): AsyncGenerator<Borrowed> {
+          const memory = Buffer.alloc(size);
+          for (let at = start; at < blob.bytes.byteLength; at += size) {
+            yield { bytes: memory.subarray(0, blob.bytes.copy(memory, 0, at, at + size)) };
+            memory.fill(0);
+          }
+        };
+        await made.push({ ...blob, content: { ...blob.content, borrow } });
+        expect(stored(made, blob)).toEqual(blob.bytes);
+      }
+    },
+  );
 
   test('an error of the source comes out as it is, and nothing is committed', async () => {
     const made = await pushing();

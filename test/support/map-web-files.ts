@@ -1,7 +1,7 @@
 // Web servers that are a map of addresses to contents, with what was asked of them.
 import { AirgapError } from '../../src/core/errors.ts';
-import type { ByteStream } from '../../src/core/streams.ts';
-import type { WebFiles } from '../../src/registry/web-files.ts';
+import { lent } from '../../src/core/streams.ts';
+import type { WebFetchOptions, WebFiles } from '../../src/registry/web-files.ts';
 
 export interface MapWebFiles extends WebFiles {
   readonly contents: Map<string, Buffer>;
@@ -18,6 +18,10 @@ export function mapWebFiles(contents: Readonly<Record<string, Buffer | string>> 
     if (!found) throw new AirgapError('CONTENT_MISSING', `${url} does not exist`);
     return found;
   };
+  const fetch = async function* (url: string, { start = 0 }: WebFetchOptions = {}): AsyncGenerator<Buffer> {
+    const content = get(url);
+    for (let at = start; at < content.byteLength; at += 1000) yield content.subarray(at, at + 1000);
+  };
   return {
     contents: map,
     requests,
@@ -26,10 +30,8 @@ export function mapWebFiles(contents: Readonly<Record<string, Buffer | string>> 
       if (content.byteLength > limit) throw new AirgapError('REGISTRY_PROTOCOL', `${url} has more than ${limit} bytes`);
       return content;
     },
-    async *fetch(url, { start = 0 } = {}): ByteStream & AsyncGenerator<Buffer> {
-      const content = get(url);
-      for (let at = start; at < content.byteLength; at += 1000) yield content.subarray(at, at + 1000);
-    },
+    fetch,
+    borrow: (url, how) => lent(fetch(url, how)),
     close: async () => undefined,
   };
 }

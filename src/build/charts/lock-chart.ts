@@ -5,8 +5,8 @@ import type { LockedImage, Verified } from '../../bundle/lock.ts';
 import type { ChartSource } from '../../bundle/spec.ts';
 import type { Activity } from '../../core/events.ts';
 import { AirgapError } from '../../core/errors.ts';
-import { readFileRange } from '../../core/named-file.ts';
-import { type ByteStream } from '../../core/streams.ts';
+import { borrowFileRange } from '../../core/named-file.ts';
+import type { BorrowedStream } from '../../core/streams.ts';
 import type { Cache, Identity } from '../../oci/cache.ts';
 import { contentOf } from '../../oci/content.ts';
 import { formatReference, parseReference } from '../../oci/reference.ts';
@@ -22,7 +22,7 @@ import { isChartVersion } from './chart-version.ts';
 
 export interface LockChartContext extends Activity {
   readonly cache: Pick<Cache, 'add' | 'fetch' | 'push'>;
-  readonly web: Pick<WebFiles, 'fetch'>;
+  readonly web: Pick<WebFiles, 'borrow'>;
   /** Those of the run. */
   readonly indexes: ChartIndexes;
   /** The folder that relative paths start from. */
@@ -69,7 +69,7 @@ async function inRepository(wanted: InRepository, context: LockChartContext): Pr
   const index = await context.indexes.read(repository, signal);
   const { url, version, digest } = findChart(index, wanted, repository);
   const origin: Origin = { where: url, code: 'MANIFEST_INVALID' };
-  const archive = await addArchive(web.fetch(url, { foundAt: index.url, signal, reuse: true }), origin, context);
+  const archive = await addArchive(web.borrow(url, { foundAt: index.url, signal }), origin, context);
   if (digest !== undefined && digest !== archive.digest)
     throw indexLies(index.url, `${name} ${version} is ${digest}, found ${archive.digest} at ${url}`);
   const chart = await readArchive(archive, origin, context);
@@ -88,7 +88,7 @@ async function inRepository(wanted: InRepository, context: LockChartContext): Pr
 async function inFile(path: string, context: LockChartContext): Promise<Found> {
   const { folder, signal } = context;
   const origin: Origin = { where: path, code: 'CONFIG_INVALID' };
-  const archive = await addArchive(readFileRange(resolve(folder, path), { signal, reuse: true }), origin, context);
+  const archive = await addArchive(borrowFileRange(resolve(folder, path), { signal }), origin, context);
   const chart = await readArchive(archive, origin, context);
   return { chart, archive, from: { path }, name: chartReference(chart.metadata, undefined), verified: 'none' };
 }
@@ -118,7 +118,7 @@ async function locked(
   };
 }
 
-function addArchive(stream: ByteStream, origin: Origin, { cache, signal }: LockChartContext): Promise<Identity> {
+function addArchive(stream: BorrowedStream, origin: Origin, { cache, signal }: LockChartContext): Promise<Identity> {
   const tooLong = (): AirgapError => invalid(origin, `is no chart: it has more than ${ARCHIVE_LIMIT} bytes`);
   return cache.add(stream, { limit: ARCHIVE_LIMIT, tooLong, signal });
 }

@@ -2,7 +2,7 @@
 // cache, each URL asked for once; local files stay where they are.
 import { resolve } from 'node:path';
 import { digestOfStream } from '../../core/digest.ts';
-import { readFileRange } from '../../core/named-file.ts';
+import { borrowFileRange, readFileRange } from '../../core/named-file.ts';
 import type { Cache } from '../../oci/cache.ts';
 import { contentOf, readBlob } from '../../oci/content.ts';
 import { descriptorOf, type Descriptor } from '../../oci/descriptor.ts';
@@ -61,7 +61,7 @@ async function download(
   { cache, web, limit, signal }: ReadOptions & Pick<ContentReaderOptions, 'cache' | 'web'>,
 ): Promise<FileContent> {
   if (limit === undefined) {
-    const { digest, size } = await cache.add(web.fetch(url, { signal, reuse: true }), { signal });
+    const { digest, size } = await cache.add(web.borrow(url, { signal }), { signal });
     return { descriptor: { mediaType: FILE_MEDIA_TYPE, digest, size }, source: cache };
   }
   const bytes = await web.read(url, { limit, signal });
@@ -72,7 +72,7 @@ async function download(
 }
 
 async function localContent(path: string, { signal }: ReadOptions): Promise<FileContent> {
-  const found = await digestOfStream(readFileRange(path, { signal, reuse: true }));
+  const found = await digestOfStream(borrowFileRange(path, { signal }));
   return {
     descriptor: { mediaType: FILE_MEDIA_TYPE, ...found },
     source: { fetch: (_, { start, signal: other } = {}) => readFileRange(path, { start, signal: other }) },

@@ -5,7 +5,7 @@ import { dirname } from 'node:path';
 import { Digester, digestOfStream, type Digest } from '../../core/digest.ts';
 import { fileError } from '../../core/errors.ts';
 import { syncFolder } from '../../core/files.ts';
-import { readFileRange } from '../../core/named-file.ts';
+import { borrowFileRange } from '../../core/named-file.ts';
 import { writeFully, type ByteStream } from '../../core/streams.ts';
 import { fileSize, remove } from './disk-files.ts';
 
@@ -39,7 +39,7 @@ export class DiskUploads {
   /** Moves the file to where the blob belongs; false, and it is gone, when it has another digest. */
   async finish(path: string, blob: string, digest: Digest): Promise<boolean> {
     const digester = this.#take(path, (await fileSize(path)) ?? 0);
-    const found = digester ? digester.digest() : (await digestOfStream(readFileRange(path))).digest;
+    const found = digester ? digester.digest() : (await digestOfStream(borrowFileRange(path))).digest;
     if (found !== digest) {
       await remove(path);
       return false;

@@ -203,9 +203,9 @@ describe('locking fails', () => {
   test('when an archive is larger than any chart, before all of it is fetched', async () => {
     let sent = 0;
     const endless = async function* () {
-      for (; sent < 1024; sent++) yield Buffer.alloc(1024 * 1024);
+      for (; sent < 1024; sent++) yield { bytes: Buffer.alloc(1024 * 1024) };
     };
-    const context = { cache, web: { fetch: endless }, folder, indexes: chartIndexes(web) };
+    const context = { cache, web: { borrow: endless }, folder, indexes: chartIndexes(web) };
     const error = await rejected(lockChart(SOURCE, context));
     expect(error.code).toBe('MANIFEST_INVALID');
     expect(sent).toBeLessThan(40);

@@ -7,7 +7,7 @@ import { fetchFile, fileDescriptor } from '../../../src/build/files/fetch-file.t
 import type { LockedFile } from '../../../src/bundle/lock.ts';
 import { digestOf } from '../../../src/core/digest.ts';
 import { AirgapError } from '../../../src/core/errors.ts';
-import { collect, type ByteStream } from '../../../src/core/streams.ts';
+import { collect, lent } from '../../../src/core/streams.ts';
 import { openCache, type Cache } from '../../../src/oci/cache.ts';
 import type { WebFetchOptions, WebFiles } from '../../../src/registry/web-files.ts';
 import { randomBytes } from '../../support/random-image.ts';
@@ -32,17 +32,19 @@ type Asked = WebFetchOptions & { readonly url: string };
 /** Serves one file, and may break off. */
 function web(content: Buffer | AirgapError, breakAt = Number.POSITIVE_INFINITY): WebFiles & { asked: Asked[] } {
   const asked: Asked[] = [];
+  const fetch = async function* (url: string, options: WebFetchOptions = {}): AsyncGenerator<Uint8Array> {
+    asked.push({ url, ...options });
+    if (content instanceof AirgapError) throw content;
+    for (let at = options.start ?? 0; at < content.byteLength; at += 10_000) {
+      if (at >= breakAt) throw new Error('the connection broke');
+      yield content.subarray(at, at + 10_000);
+    }
+  };
   return {
     asked,
     read: () => Promise.reject(new Error('a file is never read whole')),
-    async *fetch(url, options = {}): ByteStream & AsyncGenerator<Uint8Array> {
-      asked.push({ url, ...options });
-      if (content instanceof AirgapError) throw content;
-      for (let at = options.start ?? 0; at < content.byteLength; at += 10_000) {
-        if (at >= breakAt) throw new Error('the connection broke');
-        yield content.subarray(at, at + 10_000);
-      }
-    },
+    fetch,
+    borrow: (url, how) => lent(fetch(url, how)),
     close: async () => undefined,
   };
 }
@@ -57,7 +59,7 @@ describe('a file by URL', () => {
     let told = 0;
     await fetchFile(BY_URL, { folder, cache, web: from, signal, progress: (bytes) => (told += bytes) });
     expect(await inCache()).toEqual(BYTES);
-    expect(from.asked).toEqual([{ url: URL, size: BYTES.byteLength, start: 0, signal, reuse: true }]);
+    expect(from.asked).toEqual([{ url: URL, size: BYTES.byteLength, start: 0, signal }]);
     expect(told).toBe(BYTES.byteLength);
   });
 
