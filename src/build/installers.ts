@@ -9,7 +9,8 @@ import { syncFolder } from '../core/files.ts';
 import type { Hashing } from '../core/hashing.ts';
 import { INSTALLER_PLATFORMS, installerName, type InstallerPlatform, type PackagedProgram } from '../core/program.ts';
 import { borrowFileRange } from '../core/named-file.ts';
-import { writeFully } from '../core/streams.ts';
+import { openWritten, refuseOtherThanFile } from '../core/output-file.ts';
+import { borrowRange, writeFully } from '../core/streams.ts';
 import type { BundleInstaller } from '../bundle/manifest.ts';
 
 export interface InstallerChoice {
@@ -78,7 +79,7 @@ export async function placeInstaller(
 ): Promise<void> {
   const path = join(media, installer.name);
   const temporary = `${path}.tmp`;
-  if ((await isFile(path)) && (await identify(path, options)).digest === installer.digest) return;
+  if (await isPlaced(installer, path, options)) return;
   try {
     await rm(temporary, { force: true });
     const file = await open(temporary, 'wx', 0o755);
@@ -94,6 +95,17 @@ export async function placeInstaller(
   } catch (error) {
     await rm(temporary, { force: true });
     throw fileError(error, 'write', path);
+  }
+}
+
+/** @throws PATH_INVALID for a link: a file is carried, not a name for one that stays here */
+async function isPlaced({ digest }: Installer, path: string, { hashing, signal }: IdentifyOptions): Promise<boolean> {
+  if (!(await refuseOtherThanFile(path))) return false;
+  const file = await openWritten(path);
+  try {
+    return (await digestOfStream(borrowRange(file, { signal }), hashing)).digest === digest;
+  } finally {
+    await file.close();
   }
 }
 

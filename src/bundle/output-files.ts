@@ -1,9 +1,10 @@
 // The files a bundle is written to: one tar, or volumes. Bytes are only ever written under a `.partial` name; a file gets
 // its final name when the whole bundle is there and synced. What an earlier run left is taken up again.
-import { open, readdir, rename, rm, type FileHandle } from 'node:fs/promises';
+import { readdir, rename, rm, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileError, systemErrorCode } from '../core/errors.ts';
-import { isThere, syncFolder } from '../core/files.ts';
+import { fileError } from '../core/errors.ts';
+import { syncFolder } from '../core/files.ts';
+import { openOutput as openFile, refuseOtherThanFile } from '../core/output-file.ts';
 import { readFully, scratch, writeFully } from '../core/streams.ts';
 import { Writeback } from '../core/writeback.ts';
 import { volumeNames } from './volumes.ts';
@@ -35,14 +36,15 @@ export interface OutputOptions {
   readonly volumeSize?: number | undefined;
 }
 
-/** @throws IO_FAILED, DISK_FULL */
+/** @throws PATH_INVALID (a link has one of the names), IO_FAILED, DISK_FULL */
 export async function openOutput(options: OutputOptions): Promise<OutputFiles> {
   const { folder, fileName, size, volumeSize = options.size } = options;
   const files: OutputFile[] = [];
   try {
     for (const [i, name] of volumeNames(fileName, size, options.volumeSize).entries()) {
-      const final = await isThere(join(folder, name));
-      const handle = await openOrCreate(join(folder, final ? name : partialName(name)));
+      const final = await refuseOtherThanFile(join(folder, name));
+      // never cut off: what is there may be all that is left to resume from
+      const handle = await openFile(join(folder, final ? name : partialName(name)));
       const place = { start: i * volumeSize, size: Math.min(volumeSize, size - i * volumeSize) };
       const { size: left } = await handle.stat();
       files.push({ name, ...place, handle, writeback: new Writeback(handle), left, final });
@@ -192,16 +194,6 @@ export class OutputFiles {
 
 function partialName(name: string): string {
   return `${name}.partial`;
-}
-
-/** Never cuts off what is there: it may be all that is left to go on from. */
-async function openOrCreate(path: string): Promise<FileHandle> {
-  try {
-    return await open(path, 'r+');
-  } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT') return open(path, 'wx+');
-    throw error;
-  }
 }
 
 async function closeAll(files: readonly OutputFile[]): Promise<void> {

@@ -1,7 +1,11 @@
 // Advisory locks between processes: a file that names the process that holds it. A lock whose process is gone is taken
 // over. What a lock protects here is checked by digest as well, so a lock only saves work, never correctness.
-import { open, readFile, rm } from 'node:fs/promises';
-import { fileError, systemErrorCode } from './errors.ts';
+import { open, rm } from 'node:fs/promises';
+import { fileError, isAirgapError, systemErrorCode } from './errors.ts';
+import { openWritten } from './output-file.ts';
+
+/** A process id and an end of line have fewer bytes. */
+const LONGEST = 32;
 
 export interface ProcessIdentity {
   readonly pid: number;
@@ -12,6 +16,7 @@ export interface ProcessIdentity {
 /**
  * Takes the lock and answers how to release it, or undefined when another live process holds it. A lock with this
  * process's own id was left by an earlier one: in containers every process has the same.
+ * @throws PATH_INVALID where a link, a folder or a pipe has the name, IO_FAILED
  */
 export async function tryLock(path: string, self: ProcessIdentity): Promise<(() => Promise<void>) | undefined> {
   for (let attempt = 0; attempt < 2; attempt++) {
@@ -31,8 +36,23 @@ export async function tryLock(path: string, self: ProcessIdentity): Promise<(() 
 
 /** Whether another live process holds the lock. */
 export async function isHeld(path: string, self: ProcessIdentity): Promise<boolean> {
-  const text = await readFile(path, 'utf8').catch(() => '');
-  const pid = Number(text.trim());
+  const pid = Number((await readLock(path)).trim());
   // a holder that was killed between creating and writing the file left it empty
   return Number.isSafeInteger(pid) && pid > 0 && pid !== self.pid && self.isAlive(pid);
+}
+
+/** The beginning: a file that is no lock may be of any size. */
+async function readLock(path: string): Promise<string> {
+  try {
+    const file = await openWritten(path);
+    try {
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(LONGEST), 0, LONGEST, 0);
+      return buffer.toString('utf8', 0, bytesRead);
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    if (isAirgapError(error, 'PATH_INVALID')) throw error;
+    return ''; // it is gone, or another user's
+  }
 }

@@ -1,7 +1,7 @@
 // Files that are there whole or not at all: written under a temporary name, synced, then renamed. Folders, with those above.
-import { access, mkdir, open, rename, rm } from 'node:fs/promises';
+import { link, lstat, mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { fileError, systemErrorCode } from './errors.ts';
+import { AirgapError, fileError, systemErrorCode } from './errors.ts';
 
 export interface WriteFileOptions {
   /** Permission bits; 0o644 by default. */
@@ -10,15 +10,17 @@ export interface WriteFileOptions {
   readonly temporary?: string;
   /** False for what may be lost when the machine stops: syncing waits for whatever else is being written to the disk. */
   readonly durable?: boolean;
+  /** Fail with FILE_EXISTS where the name is taken, be it since a moment ago. */
+  readonly isNew?: boolean;
 }
 
 /**
  * Replaces `path` by a file of these bytes. A crash leaves the old file or the new one, and at most one temporary file
- * that the next write of the same path takes over.
- * @throws DISK_FULL, IO_FAILED, FILE_NOT_FOUND (no such folder)
+ * that the next write of the same path takes over. Nothing is written through a link: the name itself is replaced.
+ * @throws DISK_FULL, IO_FAILED, FILE_NOT_FOUND (no such folder), FILE_EXISTS (`isNew`)
  */
 export async function writeWholeFile(path: string, bytes: Uint8Array, options: WriteFileOptions = {}): Promise<void> {
-  const { temporary = `${path}.tmp`, durable = true, mode = 0o644 } = options;
+  const { temporary = `${path}.tmp`, durable = true, isNew = false, mode = 0o644 } = options;
   try {
     await rm(temporary, { force: true });
     const file = await open(temporary, 'wx', mode);
@@ -28,11 +30,25 @@ export async function writeWholeFile(path: string, bytes: Uint8Array, options: W
     } finally {
       await file.close();
     }
-    await rename(temporary, path);
+    await (isNew ? giveNewName(temporary, path) : rename(temporary, path));
     if (durable) await syncFolder(dirname(path));
   } catch (error) {
+    await rm(temporary, { force: true }).catch(() => undefined);
     throw fileError(error, 'write', path);
   }
+}
+
+/** Two processes cannot both have the name. */
+async function giveNewName(temporary: string, path: string): Promise<void> {
+  try {
+    await link(temporary, path);
+  } catch (error) {
+    if (await isThere(path))
+      throw new AirgapError('FILE_EXISTS', `${path} is already there`, { cause: error, hint: 'Name another place.' });
+    // FAT and some network file systems have no second names
+    return rename(temporary, path);
+  }
+  await rm(temporary);
 }
 
 export interface EnsureFolderOptions {
@@ -62,8 +78,9 @@ async function realReason(path: string, error: unknown): Promise<unknown> {
   );
 }
 
+/** Whether something has the name, be it a link that leads nowhere. */
 export async function isThere(path: string): Promise<boolean> {
-  return access(path).then(
+  return lstat(path).then(
     () => true,
     () => false,
   );

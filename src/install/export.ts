@@ -1,10 +1,11 @@
 // `export`: one file out of a bundle, whole and verified or not at all.
 import { createHash } from 'node:crypto';
-import { open, rename, rm, stat } from 'node:fs/promises';
+import { rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { AirgapError, fileError, isAirgapError } from '../core/errors.ts';
 import type { Activity } from '../core/events.ts';
 import { syncFolder } from '../core/files.ts';
+import { openOutput, openWritten, refuseOtherThanFile } from '../core/output-file.ts';
 import { readRange, writeFully } from '../core/streams.ts';
 import { blobPath, type BundleFile } from '../bundle/manifest.ts';
 import type { Bundle } from '../bundle/reader.ts';
@@ -15,7 +16,7 @@ export interface ExportOptions extends Activity {
   readonly out: string;
 }
 
-/** @throws CONTENT_MISSING naming what there is, FILE_EXISTS, BUNDLE_CORRUPT, DISK_FULL */
+/** @throws CONTENT_MISSING naming what there is, FILE_EXISTS, PATH_INVALID (a link lies there), BUNDLE_CORRUPT, DISK_FULL */
 export async function exportFile(bundle: Bundle, name: string, options: ExportOptions): Promise<BundleFile> {
   const file = bundle.manifest.files.find((candidate) => candidate.name === name);
   if (!file) {
@@ -27,6 +28,7 @@ export async function exportFile(bundle: Bundle, name: string, options: ExportOp
   if (await isAlready(file, options)) return file;
   const temporary = `${options.out}.partial`;
   options.report?.({ type: 'phase', phase: `exporting ${name}`, total: file.size });
+  await refuseOtherThanFile(temporary);
   try {
     await writeVerified(bundle, file, { ...options, out: temporary });
     await rename(temporary, options.out);
@@ -40,8 +42,9 @@ export async function exportFile(bundle: Bundle, name: string, options: ExportOp
 
 /** Whoever takes a file out relies on its digest, not on the chunk hashes that the reader checks, so it is hashed whole. */
 async function writeVerified(bundle: Bundle, file: BundleFile, options: ExportOptions): Promise<void> {
-  const out = await open(options.out, 'w');
+  const out = await openOutput(options.out);
   try {
+    await out.truncate();
     let position = 0;
     for await (const chunk of verified(bundle.fetch(file, { signal: options.signal }), file)) {
       await writeFully(out, chunk, position);
@@ -70,20 +73,20 @@ function wronglySigned(file: BundleFile, cause: AirgapError): AirgapError {
 }
 
 async function isAlready(file: BundleFile, options: ExportOptions): Promise<boolean> {
-  const found = await stat(options.out).catch(() => undefined);
-  if (!found) return false;
-  if (found.isFile() && found.size === file.size && `sha256:${await sha256(options.out)}` === file.digest) return true;
+  if (!(await refuseOtherThanFile(options.out))) return false;
+  if (await isFile(options.out, file)) return true;
   throw new AirgapError('FILE_EXISTS', `${options.out} is already there and is not this file`, {
     hint: 'Name another file with --out, or remove it.',
   });
 }
 
-async function sha256(path: string): Promise<string> {
-  const file = await open(path);
+async function isFile(path: string, { size, digest }: BundleFile): Promise<boolean> {
+  const file = await openWritten(path);
   try {
+    if ((await file.stat()).size !== size) return false;
     const hash = createHash('sha256');
     for await (const chunk of readRange(file)) hash.update(chunk);
-    return hash.digest('hex');
+    return `sha256:${hash.digest('hex')}` === digest;
   } finally {
     await file.close();
   }

@@ -1,10 +1,11 @@
 // One blob coming into the cache: what an earlier run left is checked and kept, the rest is hashed while it is written, and
 // only what matches its digest gets a final name.
-import { open, rename, rm, stat, type FileHandle } from 'node:fs/promises';
+import { rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import { fileError, isAirgapError } from '../core/errors.ts';
 import type { Report } from '../core/events.ts';
 import { tryLock, type ProcessIdentity } from '../core/file-lock.ts';
 import type { Hashing } from '../core/hashing.ts';
+import { openOutput } from '../core/output-file.ts';
 import { borrowRange } from '../core/streams.ts';
 import { borrowedContent } from './content.ts';
 import { digestMismatch, type Descriptor } from './descriptor.ts';
@@ -65,7 +66,7 @@ async function receive(
   content: Content,
   options: IngestOptions,
 ): Promise<Buffer> {
-  const file = await open(path, 'a+');
+  const file = await openOutput(path, { append: true });
   try {
     const hashes = new LandingHashes(options.hashing, descriptor.size);
     const have = await rehash(file, descriptor, hashes);

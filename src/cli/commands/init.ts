@@ -104,7 +104,7 @@ async function write(spec: string, text: string): Promise<string> {
   await ensureFolder(folder);
   await writeWholeFile(schema, Buffer.from(encodeJsonSchema(specJsonSchema())));
   await refuseExisting(spec);
-  await writeWholeFile(spec, Buffer.from(text));
+  await writeWholeFile(spec, Buffer.from(text), { isNew: true });
   return schema;
 }
 

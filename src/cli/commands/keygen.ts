@@ -54,9 +54,9 @@ async function makeKeys(context: CommandContext, folder: string): Promise<void> 
   for (const path of Object.values(paths)) await refuseExisting(path);
   const pair = generateKeyPair({ passphrase: await wantedPassphrase(context) });
   await ensureFolder(folder);
-  await writeWholeFile(paths.key, Buffer.from(pair.privatePem), { mode: 0o600 });
-  await writeWholeFile(paths.publicKey, Buffer.from(pair.publicPem));
-  await writeWholeFile(paths.trustCard, Buffer.from(trustCard(pair.publicKey)));
+  await writeWholeFile(paths.key, Buffer.from(pair.privatePem), { mode: 0o600, isNew: true });
+  await writeWholeFile(paths.publicKey, Buffer.from(pair.publicPem), { isNew: true });
+  await writeWholeFile(paths.trustCard, Buffer.from(trustCard(pair.publicKey)), { isNew: true });
   context.output.result({ ...paths, ...identityOf(pair.publicKey) }, [
     `${paths.key}  private key: keep it on the connected side`,
     `${paths.publicKey}  public key`,

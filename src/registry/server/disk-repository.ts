@@ -1,10 +1,9 @@
 // One repository of the store on disk.
 import { randomUUID } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { hexOf, isDigest, type Digest } from '../../core/digest.ts';
-import { fileError } from '../../core/errors.ts';
 import { syncFolder } from '../../core/files.ts';
+import { openOutput } from '../../core/output-file.ts';
 import { forEach } from '../../core/pool.ts';
 import { readFileRange } from '../../core/named-file.ts';
 import { collect } from '../../core/streams.ts';
@@ -125,8 +124,6 @@ function isUploadId(id: string): boolean {
 
 /** Makes an empty file, to stay. */
 async function touch(path: string): Promise<void> {
-  await writeFile(path, '').catch((error: unknown) => {
-    throw fileError(error, 'write', path);
-  });
+  await (await openOutput(path)).close();
   await syncFolder(dirname(path));
 }

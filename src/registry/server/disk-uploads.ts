@@ -1,11 +1,12 @@
 // Uploads of the store on disk: a file for each, which is a blob once it has its digest. What comes in is hashed as it
 // comes; only an upload that an earlier process began is read again at its end.
-import { open, rename, type FileHandle } from 'node:fs/promises';
+import { rename, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Digester, digestOfStream, type Digest } from '../../core/digest.ts';
 import { fileError } from '../../core/errors.ts';
 import { syncFolder } from '../../core/files.ts';
 import { borrowFileRange } from '../../core/named-file.ts';
+import { openOutput } from '../../core/output-file.ts';
 import { writeFully, type ByteStream } from '../../core/streams.ts';
 import { fileSize, remove } from './disk-files.ts';
 
@@ -25,9 +26,7 @@ export class DiskUploads {
 
   /** Appends to the file, and keeps what came of a stream that fails. Answers the new size. @throws IO_FAILED, DISK_FULL */
   async append(path: string, bytes: ByteStream): Promise<number> {
-    const file = await open(path, 'r+').catch((error: unknown) => {
-      throw fileError(error, 'write', path);
-    });
+    const file = await openOutput(path, { create: false });
     try {
       const { size } = await file.stat();
       return await this.#write({ file, path, digester: this.#take(path, size) }, size, bytes);
@@ -91,7 +90,7 @@ export class DiskUploads {
 }
 
 async function syncFile(path: string): Promise<void> {
-  const file = await open(path, 'r+');
+  const file = await openOutput(path, { create: false });
   try {
     await file.sync();
   } finally {
