@@ -71,8 +71,7 @@ function loadPhases({ enclave }: Site): Phases {
     printed: { push: /^pushing to/m },
     watch: (enter) => {
       enclave.observe((repository, tag) => {
-        if (repository.endsWith('eck-airgap/receipts')) enter('receipt');
-        else if (tag !== undefined) enter('tag');
+        if (tag !== undefined) enter(repository.endsWith('eck-airgap/receipts') ? 'receipt' : 'tag');
       });
       return () => enclave.observe(() => undefined);
     },
@@ -89,7 +88,7 @@ function differing(found: Tags, reference: Tags): string[] {
 /** Uploads that the journal still remembers. */
 async function openUploads(folder: string): Promise<string[]> {
   const state = join(folder, '.state', 'eck-airgap');
-  const journals = (await readdir(state).catch(() => [])).filter((name) => name.endsWith('.json'));
+  const journals = (await readdir(state).catch(() => [])).filter((name) => /^uploads-.*\.json$/.test(name));
   const texts = await Promise.all(journals.map((name) => readText(state, name)));
   return texts.filter((text) => text !== '{}').map((text) => `uploads are still remembered: ${text}`);
 }

@@ -13,6 +13,7 @@ export function documentationIo(): Io {
     homeDir: '/',
     self: { pid: 1, isAlive: () => false },
     now: () => 0,
+    date: () => new Date(0),
     signal: new AbortController().signal,
   };
 }

@@ -16,6 +16,8 @@ export interface Io {
   readonly uid?: number | undefined;
   /** Milliseconds of a clock that only goes forward. */
   readonly now: () => number;
+  /** The time of day, which may be wrong; for what expires. */
+  readonly date: () => Date;
   /** The running program, where it is one file that can be carried. */
   readonly program?: PackagedProgram | undefined;
   /** Aborted by the first Ctrl-C (SIGINT) or SIGTERM. */

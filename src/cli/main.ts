@@ -54,6 +54,7 @@ const io: Io = {
   self: { pid: process.pid, isAlive },
   uid: process.getuid?.(),
   now: () => performance.now(),
+  date: () => new Date(),
   program: packagedProgram(),
   signal: interruptible(),
 };

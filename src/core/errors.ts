@@ -53,6 +53,15 @@ export const errorCatalogue = {
     meaning: 'No signature on the bundle, or on an image that must have one, was made with the trusted key.',
   },
   BUNDLE_CORRUPT: { exit: 3, meaning: 'Bytes of the bundle differ from what was signed.' },
+  BUNDLE_OLDER: {
+    exit: 3,
+    meaning: 'A newer bundle of that name was loaded there before, or one that cannot be told from a newer one.',
+  },
+  BY_PRODUCT_MISSING: {
+    exit: 4,
+    meaning: 'A by-product (a receipt, a record, a signature of an image) that --strict requires cannot be had.',
+  },
+  BUNDLE_EXPIRED: { exit: 3, meaning: 'The bundle is past the time after which it is not to be used.' },
   FORMAT_UNKNOWN: { exit: 2, meaning: 'The bundle is written in a format that this version does not know.' },
   NOT_A_BUNDLE: { exit: 2, meaning: 'A file that was named where a bundle is wanted is something else.' },
   BUNDLE_INCOMPLETE: { exit: 4, meaning: 'The bundle, or something that it should hold, is not all there.' },

@@ -3,11 +3,15 @@ import type { Activity } from '../core/events.ts';
 import type { Digest } from '../core/digest.ts';
 import { isAirgapError } from '../core/errors.ts';
 import { forEach } from '../core/pool.ts';
+import { accompanyingWord } from '../bundle/accompanying.ts';
 import type { BundleImage } from '../bundle/manifest.ts';
 import type { Bundle } from '../bundle/reader.ts';
 import { targetNames } from '../catalog/target-names.ts';
 import { walkGraph } from '../oci/copy.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
+import { readManifest } from '../oci/manifest.ts';
+import { isIndexType } from '../oci/media-types.ts';
+import { isAttestation } from '../oci/platform-selection.ts';
 import type { Resolver } from '../oci/target.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { RegistryAddress } from './registry-address.ts';
@@ -19,18 +23,30 @@ export interface PlannedTag {
   readonly current?: Digest;
 }
 
+/** A signature, an attestation or another referrer, which is copied with all that is below it. */
+export interface PlannedCompanion {
+  /** For people: `signature`. */
+  readonly what: string;
+  readonly descriptor: Descriptor;
+  /** Absent where it has no tag of its own. */
+  readonly tag?: PlannedTag;
+}
+
 /** One image under one of its names. */
 export interface PlannedImage {
   /** Full original name. */
   readonly source: string;
   readonly repository: string;
   readonly digest: Digest;
-  /** What is copied with all that is below it: the image first, then what accompanies it. */
-  readonly roots: readonly Descriptor[];
+  /** What is copied with all that is below it. */
+  readonly root: Descriptor;
+  readonly tag: PlannedTag;
+  /** Copied after the image; the image is loaded without what the registry refuses of them. */
+  readonly companions: readonly PlannedCompanion[];
+  /** Attestations that are children of the image, an index. */
+  readonly attestations: readonly Descriptor[];
   /** Digests that this repository lacks. */
   readonly missing: ReadonlySet<Digest>;
-  /** The image's own tag first, then those of its signatures. */
-  readonly tags: readonly PlannedTag[];
 }
 
 export interface LoadPlan {
@@ -56,8 +72,8 @@ export async function planLoad(bundle: Bundle, registry: Registry, options: Plan
     targets,
     async ({ image, repository, tag }, signal): Promise<PlannedImage> => {
       const target = registry.repository(repository);
-      const roots = rootsOf(image);
-      const nodes = await walkGraph(bundle, roots, { signal });
+      const root = bare(image);
+      const nodes = await walkGraph(bundle, [root, ...image.accompanying.map(bare)], { signal });
       const missing = new Set<Digest>();
       await forEach(
         nodes,
@@ -68,18 +84,18 @@ export async function planLoad(bundle: Bundle, registry: Registry, options: Plan
         },
         { concurrency: 16, signal },
       );
-      const tags = [{ tag, descriptor: rootOf(image) }, ...accompanyingTags(image)];
+      const planTag = async (name: string, descriptor: Descriptor): Promise<PlannedTag> => {
+        return { tag: name, descriptor, ...(await currentTag(target, name, signal)) };
+      };
       return {
         source: image.name,
         repository,
         digest: image.digest,
-        roots,
+        root,
+        tag: await planTag(tag, root),
+        companions: await forEach(image.accompanying, (one) => planCompanion(one, planTag), { signal }),
+        attestations: await attestationsIn(bundle, root, signal),
         missing,
-        tags: await forEach(
-          tags,
-          async (planned) => ({ ...planned, ...(await currentTag(target, planned.tag, signal)) }),
-          { signal },
-        ),
       };
     },
     { concurrency: 8, signal: options.signal },
@@ -94,38 +110,44 @@ export async function planLoad(bundle: Bundle, registry: Registry, options: Plan
   };
 }
 
+async function planCompanion(
+  accompanying: BundleImage['accompanying'][number],
+  planTag: (name: string, descriptor: Descriptor) => Promise<PlannedTag>,
+): Promise<PlannedCompanion> {
+  const descriptor = bare(accompanying);
+  const { tag } = accompanying;
+  const planned = tag === undefined ? {} : { tag: await planTag(tag, descriptor) };
+  return { what: accompanyingWord(accompanying), descriptor, ...planned };
+}
+
+async function attestationsIn(bundle: Bundle, root: Descriptor, signal: AbortSignal): Promise<Descriptor[]> {
+  if (!isIndexType(root.mediaType)) return [];
+  const node = await readManifest(bundle, root, { signal });
+  return node.kind === 'index' ? node.manifests.filter(isAttestation).map(bare) : [];
+}
+
 /** `source=target@digest`, one line for each image. */
 export function planLines(plan: LoadPlan): string[] {
   return plan.images.map((image) => `${image.source}=${targetReference(plan.registry, image)}@${image.digest}`);
 }
 
 export function targetReference(address: RegistryAddress, image: PlannedImage): string {
-  return `${address.host}/${image.repository}:${image.tags[0]?.tag ?? 'latest'}`;
+  return `${address.host}/${image.repository}:${image.tag.tag}`;
 }
 
 /** Tags that name something else today. */
 export function movingTags(plan: LoadPlan): { repository: string; tag: string; from: Digest; to: Digest }[] {
-  return plan.images.flatMap(({ repository, tags }) =>
-    tags.flatMap(({ tag, current, descriptor }) =>
+  return plan.images.flatMap(({ repository, tag, companions }) =>
+    [tag, ...companions.flatMap((companion) => companion.tag ?? [])].flatMap(({ tag: name, current, descriptor }) =>
       current === undefined || current === descriptor.digest
         ? []
-        : [{ repository, tag, from: current, to: descriptor.digest }],
+        : [{ repository, tag: name, from: current, to: descriptor.digest }],
     ),
   );
 }
 
-function rootOf({ mediaType, digest, size }: BundleImage): Descriptor {
+function bare({ mediaType, digest, size }: Descriptor): Descriptor {
   return { mediaType, digest, size };
-}
-
-function rootsOf(image: BundleImage): Descriptor[] {
-  return [rootOf(image), ...image.accompanying.map(({ mediaType, digest, size }) => ({ mediaType, digest, size }))];
-}
-
-function accompanyingTags(image: BundleImage): PlannedTag[] {
-  return image.accompanying.flatMap(({ tag, mediaType, digest, size }) =>
-    tag === undefined ? [] : [{ tag, descriptor: { mediaType, digest, size } }],
-  );
 }
 
 async function currentTag(target: Resolver, tag: string, signal: AbortSignal): Promise<{ current?: Digest }> {

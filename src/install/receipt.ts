@@ -1,34 +1,45 @@
-// The receipt of a load: what the registry now holds. Left as a file, and in the registry itself as an OCI artifact, so
-// that the next installer finds it whatever machine it runs on. No clock, so the same load leaves the same receipt.
+// The receipt of a load: which bundle went where, and what the registry now holds of it. No clock is in it, so the same
+// load leaves the same receipt. Where receipts are kept in a registry is stored-receipts.ts.
+import * as v from 'valibot';
 import { canonicalJson } from '../core/canonical-json.ts';
-import type { Digest } from '../core/digest.ts';
-import { forEach } from '../core/pool.ts';
-import { API_VERSION } from '../bundle/manifest.ts';
+import { isDigest, type Digest } from '../core/digest.ts';
+import { AirgapError } from '../core/errors.ts';
+import { API_VERSION, BundleName } from '../bundle/manifest.ts';
 import type { Bundle } from '../bundle/reader.ts';
-import { artifact, type ArtifactBlob } from '../oci/artifact.ts';
-import { contentOf } from '../oci/content.ts';
-import type { Registry } from '../registry/registry.ts';
+import type { RegistryAddress } from './registry-address.ts';
 import { targetReference, type LoadPlan } from './plan.ts';
 
-const RECEIPT_TYPE = 'application/vnd.eck-airgap.receipt.v1+json';
-const REPOSITORY = 'eck-airgap/receipts';
+/** Bytes; larger receipts are not read. */
+export const RECEIPT_LIMIT = 4 * 1024 * 1024;
 
-export interface Receipt {
-  readonly apiVersion: typeof API_VERSION;
-  readonly kind: 'Receipt';
-  readonly bundle: { readonly name: string; readonly digest: Digest; readonly sequence: number };
+const DigestSchema = v.custom<Digest>(isDigest, 'not a sha256 digest');
+const Text = v.pipe(v.string(), v.maxLength(1024));
+
+const ReceiptSchema = v.strictObject({
+  apiVersion: v.literal(API_VERSION),
+  kind: v.literal('Receipt'),
+  bundle: v.strictObject({
+    name: BundleName,
+    digest: DigestSchema,
+    /** Digest of the lock in the bundle; the first receipts did not have it … */
+    lock: v.exactOptional(DigestSchema),
+    /** … nor this. */
+    sequence: v.exactOptional(v.pipe(v.number(), v.safeInteger(), v.minValue(0)), 0),
+  }),
   /** HOST[:PORT][/PREFIX] that was loaded into. */
-  readonly registry: string;
-  readonly images: readonly { readonly source: string; readonly target: string; readonly digest: Digest }[];
-}
+  registry: Text,
+  images: v.array(v.strictObject({ source: Text, target: Text, digest: DigestSchema })),
+});
 
-export function makeReceipt(bundle: Bundle, plan: LoadPlan): Receipt {
-  const { host, prefix } = plan.registry;
+export type Receipt = v.InferOutput<typeof ReceiptSchema>;
+
+export function makeReceipt(bundle: Pick<Bundle, 'manifest' | 'digest'>, plan: LoadPlan): Receipt {
+  const { name, lock, sequence } = bundle.manifest;
   return {
     apiVersion: API_VERSION,
     kind: 'Receipt',
-    bundle: { name: bundle.manifest.name, digest: bundle.digest, sequence: bundle.manifest.sequence },
-    registry: prefix === '' ? host : `${host}/${prefix}`,
+    bundle: { name, digest: bundle.digest, lock, sequence },
+    registry: addressText(plan.registry),
     images: plan.images.map((image) => ({
       source: image.source,
       target: targetReference(plan.registry, image),
@@ -41,26 +52,24 @@ export function encodeReceipt(receipt: Receipt): Buffer {
   return canonicalJson(receipt);
 }
 
-/** Stores the receipt as `<prefix>/eck-airgap/receipts:<bundle name>`; nothing is sent when it is there already. */
-export async function pushReceipt(
-  registry: Registry,
-  receipt: Receipt,
-  plan: LoadPlan,
-  signal?: AbortSignal,
-): Promise<string> {
-  const { prefix, host } = plan.registry;
-  const name = prefix === '' ? REPOSITORY : `${prefix}/${REPOSITORY}`;
-  const repository = registry.repository(name);
-  const bytes = encodeReceipt(receipt);
-  const layer = { name: `${receipt.bundle.name}.receipt.json`, mediaType: RECEIPT_TYPE, bytes };
-  const blobs = artifact({ artifactType: RECEIPT_TYPE, layer });
-  const [config, file, manifest] = blobs;
-  const push = async ({ descriptor, bytes: content }: ArtifactBlob): Promise<void> => {
-    if (!(await repository.exists(descriptor, { signal })))
-      await repository.push(descriptor, contentOf(content), { signal });
-  };
-  await forEach([config, file], push, { signal });
-  await push(manifest);
-  await repository.tag(blobs[2].descriptor, receipt.bundle.name, { signal });
-  return `${host}/${name}:${receipt.bundle.name}`;
+/** A receipt comes from a registry that others write to: nothing in it is believed beyond its shape. @throws CONFIG_INVALID */
+export function parseReceipt(bytes: Uint8Array): Receipt {
+  const result = v.safeParse(ReceiptSchema, parseJson(bytes));
+  if (result.success) return result.output;
+  const issue = result.issues[0];
+  throw new AirgapError('CONFIG_INVALID', `not a receipt: ${v.getDotPath(issue) ?? 'document'}: ${issue.message}`);
+}
+
+/** `HOST[:PORT][/PREFIX]` */
+export function addressText({ host, prefix }: RegistryAddress): string {
+  return prefix === '' ? host : `${host}/${prefix}`;
+}
+
+function parseJson(bytes: Uint8Array): unknown {
+  if (bytes.byteLength > RECEIPT_LIMIT) return undefined;
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch {
+    return undefined;
+  }
 }

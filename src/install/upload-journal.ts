@@ -3,33 +3,54 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
-import { fileError, systemErrorCode } from '../core/errors.ts';
+import { fileError, isAirgapError, systemErrorCode } from '../core/errors.ts';
 import { digestOf, hexOf } from '../core/digest.ts';
+import type { Activity } from '../core/events.ts';
 import { ensureFolder, writeWholeFile } from '../core/files.ts';
-import type { UploadJournal } from '../registry/upload-journal.ts';
+import type { UploadJournal, UploadSessionRecord } from '../registry/upload-journal.ts';
 
 const JournalSchema = v.record(
   v.string(),
   v.strictObject({ location: v.string(), offset: v.pipe(v.number(), v.safeInteger(), v.minValue(0)) }),
 );
 
-/** @throws IO_FAILED, DISK_FULL */
-export async function openUploadJournal(folder: string, host: string): Promise<UploadJournal> {
+/** Never a condition of an upload: what cannot be read or written is one warning, and is remembered in this process alone. */
+export async function openUploadJournal(
+  folder: string,
+  host: string,
+  { report }: Activity = {},
+): Promise<UploadJournal> {
   const path = join(folder, `uploads-${hexOf(digestOf(Buffer.from(host))).slice(0, 16)}.json`);
-  const entries = new Map(Object.entries(await readJournal(path)));
+  let usable = true;
+  const unlessUnusable = async (task: () => Promise<unknown>): Promise<void> => {
+    if (!usable) return;
+    try {
+      await task();
+    } catch (error) {
+      if (!isAirgapError(error)) throw error;
+      usable = false;
+      report?.({ type: 'warning', message: `an interrupted upload will start anew: ${error.message}` });
+    }
+  };
+  const entries = new Map<string, UploadSessionRecord>();
+  await unlessUnusable(async () => {
+    for (const [key, entry] of Object.entries(await readJournal(path))) entries.set(key, entry);
+  });
   const journalBytes = (): Buffer => Buffer.from(JSON.stringify(Object.fromEntries(entries)));
   let writing = Promise.resolve();
   const save = (): Promise<void> => {
     // an upload location may carry the registry's session token: readable by its owner only
-    writing = writing
-      .catch(() => undefined)
-      .then(() => writeWholeFile(path, journalBytes(), { mode: 0o600, durable: false }));
+    writing = writing.then(() =>
+      unlessUnusable(async () => {
+        if (entries.size > 0) await ensureFolder(folder, { mode: 0o700 });
+        await writeWholeFile(path, journalBytes(), { mode: 0o600, durable: false });
+      }),
+    );
     return writing;
   };
   return {
     get: (key) => entries.get(key),
     set: async (key, value) => {
-      if (entries.size === 0) await ensureFolder(folder, { mode: 0o700 });
       entries.set(key, value);
       await save();
     },
@@ -39,6 +60,7 @@ export async function openUploadJournal(folder: string, host: string): Promise<U
   };
 }
 
+/** @throws IO_FAILED */
 async function readJournal(path: string): Promise<v.InferOutput<typeof JournalSchema>> {
   try {
     const result = v.safeParse(JournalSchema, JSON.parse(await readFile(path, 'utf8')));

@@ -4,9 +4,12 @@ import { canonicalJson } from '../core/canonical-json.ts';
 import { descriptorOf, type Descriptor } from './descriptor.ts';
 import { OCI_EMPTY, OCI_MANIFEST } from './media-types.ts';
 
+/** The annotation that names the file. */
+export const TITLE = 'org.opencontainers.image.title';
+
 export interface ArtifactOptions {
   readonly artifactType: string;
-  /** The file: its name (org.opencontainers.image.title), media type and bytes. */
+  /** The file: its name (TITLE), media type and bytes. */
   readonly layer: { readonly name: string; readonly mediaType: string; readonly bytes: Uint8Array };
 }
 
@@ -22,7 +25,7 @@ export function artifact(options: ArtifactOptions): readonly [ArtifactBlob, Arti
   const config = descriptorOf(empty, OCI_EMPTY);
   const layer: Descriptor = {
     ...descriptorOf(bytes, mediaType),
-    annotations: { 'org.opencontainers.image.title': name },
+    annotations: { [TITLE]: name },
   };
   const manifest = canonicalJson({
     schemaVersion: 2,

@@ -269,6 +269,11 @@ describe('inside', () => {
     expect(result.stdout.trimEnd().split('\n')).toEqual([
       `${ELASTICSEARCH}=${site.enclave.host}/elastic/elasticsearch/elasticsearch:9.5.2@${randomImage('elasticsearch/linux/amd64').root.digest}`,
       `docker.elastic.co/kibana/kibana:9.5.2=${site.enclave.host}/elastic/kibana/kibana:9.5.2@${randomImage('kibana/linux/amd64').root.digest}`,
+      expect.stringMatching(
+        new RegExp(
+          `^site-alpha.receipt.json=${site.enclave.host}/elastic/eck-airgap/receipts:site-alpha@sha256:[0-9a-f]{64}$`,
+        ),
+      ),
     ]);
     expect(writes(site.enclave.requests)).toEqual([]);
   });

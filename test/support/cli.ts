@@ -10,6 +10,8 @@ export interface CliOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly stdin?: string;
   readonly signal?: AbortSignal;
+  /** The time of day. */
+  readonly date?: Date;
   readonly program?: PackagedProgram;
   readonly observe?: (event: AirgapEvent) => void;
 }
@@ -32,6 +34,7 @@ export async function cli(argv: readonly string[], options: CliOptions): Promise
     self: { pid: process.pid, isAlive: () => false },
     now: () => performance.now(),
     ...(options.signal === undefined ? {} : { signal: options.signal }),
+    ...(options.date === undefined ? {} : { date: () => options.date ?? new Date(0) }),
     program: options.program,
     observe: (event) => {
       events.push(event);

@@ -23,6 +23,7 @@ export function testIo(overrides: Partial<Io> = {}): TestIo {
       self: { pid: 1, isAlive: () => false },
       uid: process.getuid?.(),
       now: () => now,
+      date: () => new Date('2026-01-01T00:00:00Z'),
       signal: new AbortController().signal,
       ...overrides,
     },

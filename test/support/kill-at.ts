@@ -15,6 +15,7 @@ process.exitCode = await run(argv, {
   homeDir: homedir(),
   self: { pid: process.pid, isAlive: () => false },
   now: () => performance.now(),
+  date: () => new Date(),
   signal: new AbortController().signal,
   observe: (event) => {
     if (event.type === 'step' && event.step === step && --left === 0) process.kill(process.pid, 'SIGKILL');

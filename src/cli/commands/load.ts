@@ -1,13 +1,18 @@
 import { imagesOf } from '../../bundle/counted-images.ts';
-import { openBundle } from '../../bundle/reader.ts';
-import { writeWholeFile } from '../../core/files.ts';
-import { load } from '../../install/load.ts';
-import { movingTags, planLines, planLoad, targetReference, type LoadPlan } from '../../install/plan.ts';
-import { encodeReceipt, makeReceipt, pushReceipt } from '../../install/receipt.ts';
-import { parseRegistryAddress } from '../../install/registry-address.ts';
-import { openUploadJournal } from '../../install/upload-journal.ts';
+import { openBundle, type Bundle } from '../../bundle/reader.ts';
+import type { Digest } from '../../core/digest.ts';
 import { AirgapError } from '../../core/errors.ts';
+import { requireNoneMissing, warnMissing } from '../../core/missing.ts';
 import { plural } from '../../core/plural.ts';
+import { checkByProducts, leaveByProducts, type ByProductPlaces } from '../../install/by-products.ts';
+import { load } from '../../install/load.ts';
+import { earlierLoads, requireNewer, requireUnexpired } from '../../install/newer-bundle.ts';
+import { movingTags, planLines, planLoad, targetReference, type LoadPlan } from '../../install/plan.ts';
+import { makeReceipt } from '../../install/receipt.ts';
+import { parseRegistryAddress, type RegistryAddress } from '../../install/registry-address.ts';
+import { receiptArtifact, StoredReceipts } from '../../install/stored-receipts.ts';
+import { openUploadJournal } from '../../install/upload-journal.ts';
+import { TITLE } from '../../oci/artifact.ts';
 import { Registry, type RegistryOptions } from '../../registry/registry.ts';
 import type { CommandContext, CommandModule } from '../command.ts';
 import {
@@ -32,6 +37,9 @@ export const loadCommand: CommandModule = {
       .option('--username <name>', 'account in the registry; the password comes with --password-stdin')
       .option('--password-stdin', 'read the password from standard input')
       .option('--receipt <file>', 'where to write the receipt (default: <bundle name>.receipt.json here)')
+      .option('--allow-older', 'load a bundle that is older than what was loaded before')
+      .option('--allow-expired', 'load a bundle that is past its time')
+      .option('--strict', 'fail where a receipt, the record on this machine or a signature of an image cannot be left')
       .option('--dry-run', 'print source=target@digest lines and push nothing')
       .addHelpText(
         'after',
@@ -40,46 +48,87 @@ export const loadCommand: CommandModule = {
   run: async (context) => {
     const address = parseRegistryAddress(stringFlag(context, 'registry') ?? '');
     const paths = context.args.map((path) => pathOf(context, path));
-    const { report } = context.output;
-    const { signal } = context.io;
+    const activity = { signal: context.io.signal, report: context.output.report };
     const options = await loadOptions(context, address.host);
     const keys = await trustedKeys(context, context.args[0] ?? '');
-    const bundle = await openBundle(paths, { keys, hashing: context.hashing, signal, report });
+    const bundle = await openBundle(paths, { keys, hashing: context.hashing, ...activity });
     const registry = new Registry(address.host, options);
     try {
-      const plan = await planLoad(bundle, registry, {
-        address,
-        flatten: stringFlag(context, 'flatten'),
-        signal,
-        report,
-      });
+      requireUnexpired(bundle.manifest, { ...expiry(context), ...activity });
+      const flatten = stringFlag(context, 'flatten');
+      const plan = await planLoad(bundle, registry, { address, flatten, ...activity });
       warnOfMovingTags(context, plan);
-      if (context.flags['dryRun'] === true) {
-        printPlan(context, plan);
-        return;
-      }
-      const receipt = makeReceipt(bundle, plan);
-      const receiptFile = pathOf(context, stringFlag(context, 'receipt') ?? `${bundle.manifest.name}.receipt.json`);
-      const result = await load(bundle, registry, plan, { signal, report });
-      const receiptReference = await pushReceipt(registry, receipt, plan, signal);
-      await writeWholeFile(receiptFile, encodeReceipt(receipt));
-      report({ type: 'step', step: 'load:receipt' });
-      context.output.result(
-        { ...result, images: receipt.images, receipt: { file: receiptFile, reference: receiptReference } },
-        [
-          ...plan.images.map((image) => `${targetReference(address, image)}@${image.digest}`),
-          `${imagesOf(bundle.manifest)} in ${receipt.registry}: ${result.copied === 0 && result.tagged === 0 ? 'nothing was left to do' : `${formatBytes(result.bytes)} pushed, ${plural(result.tagged, 'tag')} set`}`,
-          `receipt ${receiptFile} and ${receiptReference}`,
-        ],
-      );
+      const places = byProductPlaces(context, { bundle, registry, address });
+      await refuseOlder(context, bundle, { address, ...places });
+      if (context.flags['dryRun'] === true) printPlan(context, { bundle, plan, places });
+      else await loadPlanned(context, { bundle, registry, plan, places });
     } finally {
       await Promise.all([bundle.close(), registry.close()]);
     }
   },
 };
 
+interface Planned {
+  readonly bundle: Bundle;
+  readonly plan: LoadPlan;
+  readonly places: ByProductPlaces;
+}
+
+/** By-products that cannot be left are named before the first byte is pushed; the others that fail, after the last. */
+async function loadPlanned(context: CommandContext, planned: Planned & { registry: Registry }): Promise<void> {
+  const { bundle, registry, plan, places } = planned;
+  const activity = { signal: context.io.signal, report: context.output.report };
+  const strict = context.flags['strict'] === true;
+  const receipt = makeReceipt(bundle, plan);
+  const expected = await checkByProducts(receipt, places, activity);
+  if (strict) requireNoneMissing(expected, 'nothing was pushed');
+  warnMissing(expected, activity.report);
+  const { missing: refused, ...result } = await load(bundle, registry, plan, activity);
+  const left = await leaveByProducts(receipt, places, activity);
+  activity.report({ type: 'step', step: 'load:receipt' });
+  const missing = [...refused, ...left.missing];
+  if (strict) requireNoneMissing(missing, 'every image was pushed and tagged, and');
+  warnMissing(
+    missing.filter((one) => !expected.some(({ what, where }) => what === one.what && where === one.where)),
+    activity.report,
+  );
+  const receiptPlaces = [left.receipt.file, left.receipt.reference].filter((place) => place !== undefined);
+  context.output.result({ ...result, images: receipt.images, receipt: left.receipt, missing }, [
+    ...plan.images.map((image) => `${targetReference(plan.registry, image)}@${image.digest}`),
+    `${imagesOf(bundle.manifest)} in ${receipt.registry}: ${result.copied === 0 && result.tagged === 0 ? 'nothing was left to do' : `${formatBytes(result.bytes)} pushed, ${plural(result.tagged, 'tag')} set`}`,
+    ...(receiptPlaces.length === 0 ? [] : [`receipt ${receiptPlaces.join(' and ')}`]),
+  ]);
+}
+
+function expiry(context: CommandContext): { now: Date; allowExpired: boolean } {
+  return { now: context.io.date(), allowExpired: context.flags['allowExpired'] === true };
+}
+
+function byProductPlaces(
+  context: CommandContext,
+  { bundle, registry, address }: { bundle: Bundle; registry: Registry; address: RegistryAddress },
+): ByProductPlaces {
+  const { name } = bundle.manifest;
+  return {
+    receiptFile: pathOf(context, stringFlag(context, 'receipt') ?? `${name}.receipt.json`),
+    receipts: new StoredReceipts(registry, address, context.io.signal),
+    stateFolder: stateFolder(context),
+  };
+}
+
+/** @throws BUNDLE_OLDER */
+async function refuseOlder(
+  context: CommandContext,
+  bundle: Bundle,
+  places: ByProductPlaces & { address: RegistryAddress },
+): Promise<void> {
+  const activity = { signal: context.io.signal, report: context.output.report };
+  const earlier = await earlierLoads({ ...places, ...activity, name: bundle.manifest.name });
+  requireNewer(bundle, earlier, { ...activity, allowOlder: context.flags['allowOlder'] === true });
+}
+
 async function loadOptions(context: CommandContext, host: string): Promise<RegistryOptions> {
-  const uploads = await openUploadJournal(stateFolder(context), host);
+  const uploads = await openUploadJournal(stateFolder(context), host, { report: context.output.report });
   const username = stringFlag(context, 'username');
   const fromStdin = context.flags['passwordStdin'] === true;
   if ((username === undefined) === fromStdin)
@@ -98,11 +147,12 @@ function warnOfMovingTags(context: CommandContext, plan: LoadPlan): void {
   }
 }
 
-function printPlan(context: CommandContext, plan: LoadPlan): void {
+function printPlan(context: CommandContext, { bundle, plan, places }: Planned): void {
   context.output.report({
     type: 'done',
     what: `would push ${formatBytes(plan.bytesToPush)} in ${plural(plan.blobsToPush, 'blob')}; ${plan.blobsPresent} are there`,
   });
+  const receipt = receiptPlan(bundle, plan, places);
   const value = {
     registry: plan.registry,
     bytesToPush: plan.bytesToPush,
@@ -115,6 +165,20 @@ function printPlan(context: CommandContext, plan: LoadPlan): void {
       digest: image.digest,
       missing: image.missing.size,
     })),
+    receipt,
   };
-  context.output.result(value, planLines(plan));
+  context.output.result(value, [...planLines(plan), `${receipt.source}=${receipt.target}@${receipt.digest}`]);
+}
+
+/** The receipt, as one more thing that goes into the registry. */
+function receiptPlan(
+  bundle: Bundle,
+  plan: LoadPlan,
+  { receiptFile, receipts }: ByProductPlaces,
+): { source: string; target: string; digest: Digest; file: string } {
+  const receipt = makeReceipt(bundle, plan);
+  const [, file, manifest] = receiptArtifact(receipt);
+  const source = file.descriptor.annotations?.[TITLE] ?? '';
+  const target = `${receipts.where}:${receipt.bundle.name}`;
+  return { source, target, digest: manifest.descriptor.digest, file: receiptFile };
 }

@@ -2,6 +2,7 @@ import { imagesOf } from '../../bundle/counted-images.ts';
 import { openBundle } from '../../bundle/reader.ts';
 import { AirgapError, type ErrorCode } from '../../core/errors.ts';
 import { bundleStore } from '../../install/bundle-store.ts';
+import { requireUnexpired } from '../../install/newer-bundle.ts';
 import { serveRegistry, type ServeOptions } from '../../registry/server/server.ts';
 import type { CommandContext, CommandModule } from '../command.ts';
 import { pathOf, readText, stringFlag, trustedKeys, withKeyFlag } from '../flags.ts';
@@ -15,6 +16,7 @@ export const serveCommand: CommandModule = {
       .option('--tls-cert <file>', 'certificate chain (PEM)')
       .option('--tls-key <file>', 'private key of the certificate (PEM)')
       .option('--htpasswd <file>', 'ask for an account: a file of bcrypt lines (htpasswd -B)')
+      .option('--allow-expired', 'serve a bundle that is past its time')
       .option('--plain-http', 'allow listening beyond loopback without TLS')
       .addHelpText(
         'after',
@@ -29,6 +31,11 @@ export const serveCommand: CommandModule = {
       signal: context.io.signal,
     });
     try {
+      requireUnexpired(bundle.manifest, {
+        now: context.io.date(),
+        allowExpired: context.flags['allowExpired'] === true,
+        report: context.output.report,
+      });
       const server = await serveRegistry(await bundleStore(bundle), options);
       const images = bundle.manifest.images.length;
       context.output.result({ url: server.url, images }, [

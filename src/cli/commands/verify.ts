@@ -1,5 +1,5 @@
 import { imagesOf } from '../../bundle/counted-images.ts';
-import { describeFreshness } from '../../bundle/freshness.ts';
+import { describeFreshness, isExpired } from '../../bundle/freshness.ts';
 import { checkInstallers } from '../../bundle/installers.ts';
 import { openBundle } from '../../bundle/reader.ts';
 import { verifyBundle } from '../../bundle/verify.ts';
@@ -38,11 +38,16 @@ export const verifyCommand: CommandModule = {
         checkInstallers(bundle.manifest, paths, activity), // on this thread, while others hash the bundle
       ]);
       const signers = bundle.signatures.filter((signature) => signature.state === 'verified');
+      const expired = isExpired(bundle.manifest, context.io.date());
+      if (expired)
+        context.output.warn(
+          `${bundle.manifest.name} is past its time: load and serve refuse it without --allow-expired`,
+        );
       const value = {
         name: bundle.manifest.name,
         digest: bundle.digest,
         sequence: bundle.manifest.sequence,
-        ...(bundle.manifest.expires === undefined ? {} : { expires: bundle.manifest.expires }),
+        ...(bundle.manifest.expires === undefined ? {} : { expires: bundle.manifest.expires, expired }),
         signatures: bundle.signatures,
         images: bundle.manifest.images.length,
         ...verified,
