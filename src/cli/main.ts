@@ -27,6 +27,15 @@ function isAlive(pid: number): boolean {
   }
 }
 
+/** An account that the system does not know, without HOME, has none: then it is the root, as in containers. */
+function homeFolder(): string {
+  try {
+    return homedir();
+  } catch {
+    return '/';
+  }
+}
+
 /** None when Node runs the program from a script. */
 function packagedProgram(): PackagedProgram | undefined {
   const platform = `${process.platform === 'win32' ? 'win' : process.platform}-${process.arch}`;
@@ -50,7 +59,7 @@ const io: Io = {
   },
   env: process.env,
   cwd: process.cwd(),
-  homeDir: homedir(),
+  homeDir: homeFolder(),
   self: { pid: process.pid, isAlive },
   uid: process.getuid?.(),
   now: () => performance.now(),

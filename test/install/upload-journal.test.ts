@@ -1,7 +1,8 @@
-import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { AirgapEvent } from '../../src/core/events.ts';
 import { openUploadJournal } from '../../src/install/upload-journal.ts';
 
 let folder: string;
@@ -45,4 +46,33 @@ test('nothing is written where nothing was uploaded in chunks', async () => {
   const journal = await openUploadJournal(folder, 'registry.example');
   await journal.delete('a');
   await expect(stat(folder)).rejects.toThrow();
+});
+
+describe('a journal that cannot be kept is no condition of an upload', () => {
+  async function opened(inTheWay: () => Promise<unknown>) {
+    await inTheWay();
+    const said: string[] = [];
+    const report = (event: AirgapEvent): void => void said.push(event.type);
+    return { journal: await openUploadJournal(folder, 'registry.example', { report }), said };
+  }
+
+  test('because there is no folder for it: one warning, and it is remembered in this process', async () => {
+    const { journal, said } = await opened(() => writeFile(folder, 'a file'));
+    await journal.set('a', session);
+    await journal.set('b', session);
+    expect(journal.get('a')).toEqual(session);
+    await journal.delete('a');
+    expect([journal.get('a'), said]).toEqual([undefined, ['warning']]);
+  });
+
+  test('because it cannot be read', async () => {
+    await (await openUploadJournal(folder, 'registry.example')).set('a', session);
+    const [file = ''] = await readdir(folder);
+    const { journal, said } = await opened(async () => {
+      await rm(join(folder, file));
+      await mkdir(join(folder, file));
+    });
+    await journal.set('b', session);
+    expect([journal.get('b'), said]).toEqual([session, ['warning']]);
+  });
 });

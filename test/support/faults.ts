@@ -25,6 +25,27 @@ export function answersHtml(status: number): Fault {
   return answers(status, { 'content-type': 'text/html' }, Buffer.from(`<html><h1>${status}</h1>`));
 }
 
+/** Answers an error to what has such text in its body, and does the right thing with anything else. */
+export function refusesContent(text: RegExp, status: number, code: string): Fault {
+  return async (call) => {
+    const bytes = await call.read();
+    return text.test(bytes.toString('latin1'))
+      ? registryError(status, code)
+      : call.registry.memory.handle({ ...call, read: async () => bytes });
+  };
+}
+
+/** Lets a tag be set once, and not moved. */
+export const keepsTags: Fault = async (call) => {
+  const bytes = await call.read();
+  const [, name = '', tag = ''] = /^\/v2\/(.+)\/manifests\/([^:]+)$/.exec(call.url.pathname) ?? [];
+  const reply = (): Promise<Reply> => call.registry.memory.handle({ ...call, read: async () => bytes });
+  const before = call.registry.memory.repository(name).tags.get(tag);
+  if (before === undefined) return reply();
+  const again = call.registry.memory.repository(name).manifests.get(before)?.bytes.equals(bytes) === true;
+  return again ? reply() : registryError(400, 'TAG_INVALID');
+};
+
 /** Does the right thing and then answers something else. */
 export function changes(change: (reply: Reply, call: FaultyCall) => FaultyReply): Fault {
   return async (call, proceed) => change(await proceed(), call);
