@@ -16,6 +16,7 @@ import { selectPlatforms, type Selection } from '../oci/platform-selection.ts';
 import { parseReference, referencePart } from '../oci/reference.ts';
 import { cosignTags } from '../oci/referrer-tags.ts';
 import type { Fetcher } from '../oci/target.ts';
+import { isNotThere } from '../registry/http-error.ts';
 import type { Repository } from '../registry/repository.ts';
 import { anotherSource } from './another-source.ts';
 import { vouchedBy, type SignaturePolicy } from './image-signatures.ts';
@@ -148,7 +149,7 @@ async function resolveIfThere(
   try {
     return await repository.resolve(tag, { signal: context.signal });
   } catch (error) {
-    if (isAirgapError(error, 'CONTENT_MISSING')) return undefined;
+    if (isNotThere(error)) return undefined;
     throw error;
   }
 }

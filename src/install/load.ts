@@ -118,7 +118,7 @@ class ImageLoad {
 
   async #copy(root: Descriptor, options: CopyOptions): Promise<void> {
     const { bundle, registry } = this.#place;
-    const target = asPlanned(registry.repository(this.image.repository), this.#missing);
+    const target = asPlanned(registry.repository(this.image.repository, 'push'), this.#missing);
     const { copied, bytes } = await copyGraph(bundle, target, [root], options);
     this.copied += copied;
     this.bytes += bytes;
@@ -126,7 +126,7 @@ class ImageLoad {
 
   async #setTag({ tag, current, descriptor }: PlannedTag, signal: AbortSignal): Promise<void> {
     if (current === descriptor.digest) return;
-    await this.#place.registry.repository(this.image.repository).tag(descriptor, tag, { signal });
+    await this.#place.registry.repository(this.image.repository, 'push').tag(descriptor, tag, { signal });
     this.tagged++;
   }
 

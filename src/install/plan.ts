@@ -1,7 +1,6 @@
 // What a load would do, as a value: nothing is changed by making it. `load` does exactly this; `--dry-run` prints it.
 import type { Activity } from '../core/events.ts';
 import type { Digest } from '../core/digest.ts';
-import { isAirgapError } from '../core/errors.ts';
 import { forEach } from '../core/pool.ts';
 import { accompanyingWord } from '../bundle/accompanying.ts';
 import type { BundleImage } from '../bundle/manifest.ts';
@@ -13,6 +12,7 @@ import { readManifest } from '../oci/manifest.ts';
 import { isIndexType } from '../oci/media-types.ts';
 import { isAttestation } from '../oci/platform-selection.ts';
 import type { Resolver } from '../oci/target.ts';
+import { isNotThere } from '../registry/http-error.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { RegistryAddress } from './registry-address.ts';
 
@@ -71,7 +71,7 @@ export async function planLoad(bundle: Bundle, registry: Registry, options: Plan
   const images = await forEach(
     targets,
     async ({ image, repository, tag }, signal): Promise<PlannedImage> => {
-      const target = registry.repository(repository);
+      const target = registry.repository(repository, 'push');
       const root = bare(image);
       const nodes = await walkGraph(bundle, [root, ...image.accompanying.map(bare)], { signal });
       const missing = new Set<Digest>();
@@ -154,7 +154,7 @@ async function currentTag(target: Resolver, tag: string, signal: AbortSignal): P
   try {
     return { current: (await target.resolve(tag, { signal })).digest };
   } catch (error) {
-    if (isAirgapError(error, 'CONTENT_MISSING')) return {};
+    if (isNotThere(error)) return {};
     throw error;
   }
 }

@@ -2,10 +2,11 @@
 // whatever machine it runs on. Each bundle has a tag of its own, which never moves (tags may be immutable there); the name
 // of the bundle is a tag that moves to the last one loaded.
 import { hexOf } from '../core/digest.ts';
-import { AirgapError, isAirgapError } from '../core/errors.ts';
+import { AirgapError } from '../core/errors.ts';
 import { artifact, type ArtifactBlob } from '../oci/artifact.ts';
 import { contentOf, readBlob } from '../oci/content.ts';
 import { readManifest } from '../oci/manifest.ts';
+import { isNotThere } from '../registry/http-error.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { Repository } from '../registry/repository.ts';
 import { encodeReceipt, parseReceipt, RECEIPT_LIMIT, type Receipt } from './receipt.ts';
@@ -39,7 +40,7 @@ export class StoredReceipts {
   constructor(registry: Registry, address: RegistryAddress, signal?: AbortSignal) {
     const name = receiptRepository(address);
     this.where = `${address.host}/${name}`;
-    this.#repository = registry.repository(name);
+    this.#repository = registry.repository(name, 'push');
     this.#signal = signal;
   }
 
@@ -88,7 +89,7 @@ export class StoredReceipts {
         if (++seen >= MAX_TAGS) break;
       }
     } catch (error) {
-      if (!isAirgapError(error, 'CONTENT_MISSING')) throw error;
+      if (!isNotThere(error)) throw error;
     }
     const highest = found.reduce((most, { sequence }) => Math.max(most, sequence), 0);
     return found.flatMap(({ tag, sequence }) => (sequence === highest ? [tag] : [])).slice(0, MAX_READ);
@@ -105,7 +106,7 @@ export class StoredReceipts {
         throw new AirgapError('CONFIG_INVALID', `${this.where}:${tag} is not a receipt`);
       return parseReceipt(await readBlob(this.#repository, layer, { signal, limit: RECEIPT_LIMIT }));
     } catch (error) {
-      if (isAirgapError(error, 'CONTENT_MISSING')) return undefined;
+      if (isNotThere(error)) return undefined;
       throw error;
     }
   }

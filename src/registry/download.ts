@@ -1,10 +1,10 @@
 // Reading what a descriptor names: from the registry or, for foreign layers that it lacks, from their own addresses. How a
 // download goes on after a broken connection is sized-download.ts.
-import { isAirgapError } from '../core/errors.ts';
 import type { ByteStream } from '../core/streams.ts';
 import { digestMismatch, type Descriptor } from '../oci/descriptor.ts';
 import { isForeignLayerType } from '../oci/media-types.ts';
 import type { FetchOptions } from '../oci/target.ts';
+import { isNotThere } from './http-error.ts';
 import { downloadSized, type SizedDownload } from './sized-download.ts';
 import type { Transport } from './transport.ts';
 import { checkForeignLayerUrl } from './url-policy.ts';
@@ -51,7 +51,7 @@ async function* downloadForeign(
       return;
     } catch (error) {
       options.signal?.throwIfAborted();
-      if (call.target === target && !isAirgapError(error, 'CONTENT_MISSING')) throw error;
+      if (call.target === target && !isNotThere(error)) throw error;
       failure = error;
     }
   }

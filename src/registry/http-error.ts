@@ -1,6 +1,6 @@
 // Answers that are errors: what a status and an error body (distribution-spec, "Error Codes") mean, and what of the body
 // may be shown. Which of them can be tried again is said here; when, in attempts.ts.
-import { AirgapError, type ErrorCode, type ErrorOptions } from '../core/errors.ts';
+import { AirgapError, isAirgapError, type ErrorCode, type ErrorOptions } from '../core/errors.ts';
 import type { Answer } from './answer.ts';
 import { headerOf, readSome } from './answer.ts';
 import { parseRetryAfter } from './retry-after.ts';
@@ -10,9 +10,6 @@ import { showUrl } from './url-policy.ts';
 
 const BODY_LIMIT = 64 * 1024;
 const TEXT_LIMIT = 300;
-
-/** Only these mean that a thing is not there; 401, 429, 5xx and a proxy's page never do. */
-const ABSENT = /^(?:MANIFEST_UNKNOWN|BLOB_UNKNOWN|NAME_UNKNOWN|TAG_UNKNOWN|(?:[A-Z]+_)?NOT_?FOUND)$/;
 
 /** An answer that is an error. */
 export class HttpError extends AirgapError {
@@ -38,12 +35,17 @@ export function isHttpError(error: unknown, ...statuses: readonly number[]): err
   return error instanceof HttpError && (statuses.length === 0 || statuses.includes(error.status));
 }
 
-/** Whether an answer to HEAD leaves it open if the thing is there, so that GET has to be asked. */
+/**
+ * Whether a thing is not there, for questions whose usual answer is "no" (a signature, a tag that is to be set): 404 says
+ * so whatever its body is. For a thing that is required, the page of a proxy is an error of its own.
+ */
+export function isNotThere(error: unknown): boolean {
+  return isAirgapError(error, 'CONTENT_MISSING') || (isHttpError(error, 404) && isReading(error.details['method']));
+}
+
+/** Whether a response to HEAD leaves it open if the thing is there, so that GET has to decide. */
 export function isUndecided(error: unknown): boolean {
-  return (
-    isHttpError(error, 405) ||
-    (isHttpError(error, 404) && error.code === 'REGISTRY_ERROR' && error.details['method'] === 'HEAD')
-  );
+  return isHttpError(error, 400, 405, 406, 501);
 }
 
 /** Reads the error body, at most 64 KiB of it, and makes the error; `now` is for Retry-After. */
@@ -54,7 +56,7 @@ export async function httpError(answer: Answer, now: number, server: ServerKind 
   const said = entries.map(({ code, message }) => (message === '' ? code : `${code}: ${message}`)).join('; ');
   const page = server === 'registry' ? 'a web page, not an answer of a registry' : '';
   const summary = safeText(said === '' ? (isPage(answer, body) ? page : body) : said);
-  const code = server === 'registry' ? codeFor(answer, codes) : webCodeFor(answer);
+  const code = server === 'registry' ? codeFor(answer, codes, body) : webCodeFor(answer);
   return new HttpError(
     code,
     `${answer.method} ${showUrl(answer.url)}: ${answer.status}${summary === '' ? '' : ` ${summary}`}`,
@@ -112,14 +114,14 @@ function isPage(answer: Answer, body: string): boolean {
   return /^text\/html\b/i.test(headerOf(answer, 'content-type') ?? '') || /^\s*<(?:!doctype|html)/i.test(body);
 }
 
-function codeFor(answer: Answer, codes: readonly string[]): ErrorCode {
+function codeFor(answer: Answer, codes: readonly string[], body: string): ErrorCode {
   switch (answer.status) {
     case 401:
       return 'REGISTRY_UNAUTHORIZED';
     case 403:
       return 'REGISTRY_DENIED';
     case 404:
-      return isAbsent(answer, codes) ? 'CONTENT_MISSING' : 'REGISTRY_ERROR';
+      return isAbsent(answer, body) ? 'CONTENT_MISSING' : 'REGISTRY_ERROR';
     case 429:
       return 'REGISTRY_RATE_LIMITED';
     default:
@@ -130,12 +132,16 @@ function codeFor(answer: Answer, codes: readonly string[]): ErrorCode {
 
 /** The status is all that a web server says: it has no error bodies that everybody understands. */
 function webCodeFor(answer: Answer): ErrorCode {
-  return answer.status === 404 || answer.status === 410 ? 'CONTENT_MISSING' : codeFor(answer, []);
+  return answer.status === 404 || answer.status === 410 ? 'CONTENT_MISSING' : codeFor(answer, [], '');
 }
 
-/** An answer to HEAD has no body that could say more, unless it is announced as a page; one to GET has to say what is absent. */
-function isAbsent(answer: Answer, codes: readonly string[]): boolean {
-  return (answer.method === 'HEAD' && !isPage(answer, '')) || codes.some((code) => ABSENT.test(code));
+/** The status is all that the specification asks for. A page comes from something before the registry, which cannot know. */
+function isAbsent(answer: Answer, body: string): boolean {
+  return isReading(answer.method) && !isPage(answer, body);
+}
+
+function isReading(method: unknown): boolean {
+  return method === 'GET' || method === 'HEAD';
 }
 
 function hintFor(code: ErrorCode, answer: Answer, from: { body: string; server: ServerKind }): string | undefined {

@@ -1,14 +1,14 @@
 // Manifests of one repository (distribution-spec, "Pulling manifests", "Pushing manifests"). Their bytes are verified as
 // they come, and the last few are kept, since what is resolved is nearly always fetched next.
 import { digestOf, isDigest, type Digest } from '../core/digest.ts';
-import { AirgapError, isAirgapError } from '../core/errors.ts';
+import { AirgapError } from '../core/errors.ts';
 import { MANIFEST_LIMIT } from '../oci/content.ts';
 import { digestMismatch, type Descriptor } from '../oci/descriptor.ts';
 import { isManifestType, MANIFEST_TYPES } from '../oci/media-types.ts';
 import { discard, headerOf, type Answer } from './answer.ts';
 import { digestAnswered, namedDigest } from './digest-header.ts';
-import { isUndecided } from './http-error.ts';
-import { repositoryScope } from './scope.ts';
+import { isNotThere, isUndecided } from './http-error.ts';
+import { repositoryScope, type Access } from './scope.ts';
 import { bytesBody } from './token.ts';
 import type { Call, Transport } from './transport.ts';
 import { showUrl } from './url-policy.ts';
@@ -17,6 +17,12 @@ export interface ManifestContext {
   readonly transport: Transport;
   /** Repository, as the registry knows it. */
   readonly name: string;
+  readonly access: Access;
+}
+
+/** What tokens for reading must allow. */
+export function readScopes({ name, access }: Pick<ManifestContext, 'name' | 'access'>): readonly string[] {
+  return [repositoryScope(name, access)];
 }
 
 export interface ReceivedManifest {
@@ -57,7 +63,7 @@ export function manifestCall(
   return {
     method,
     target,
-    scopes: [repositoryScope(context.name, 'pull')],
+    scopes: readScopes(context),
     headers: { accept: ACCEPT },
     elsewhere: true,
     signal,
@@ -73,7 +79,7 @@ export async function putManifest(
   const { reference, signal } = options;
   const { mediaType, digest } = manifest.descriptor;
   const target = `${context.name}/manifests/${reference}`;
-  const scopes = [repositoryScope(context.name, 'pull', 'push')];
+  const scopes = [repositoryScope(context.name, 'push')];
   const headers = { 'content-type': mediaType };
   const answer = await context.transport.send(
     { method: 'PUT', target, scopes, headers, body: bytesBody(manifest.bytes), signal },
@@ -96,13 +102,13 @@ export async function currentDigest(
     const digest = namedDigest(answer);
     if (digest !== undefined) return digest;
   } catch (error) {
-    if (isAirgapError(error, 'CONTENT_MISSING')) return undefined;
+    if (isNotThere(error)) return undefined;
     if (!isUndecided(error)) throw error;
   }
   try {
     return (await getManifest(context, reference, signal)).descriptor.digest;
   } catch (error) {
-    if (isAirgapError(error, 'CONTENT_MISSING')) return undefined;
+    if (isNotThere(error)) return undefined;
     throw error;
   }
 }

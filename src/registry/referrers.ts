@@ -3,16 +3,16 @@
 import * as v from 'valibot';
 import { canonicalJson } from '../core/canonical-json.ts';
 import { isDigest, type Digest } from '../core/digest.ts';
-import { AirgapError, isAirgapError } from '../core/errors.ts';
+import { AirgapError } from '../core/errors.ts';
 import { descriptorOf, type Descriptor } from '../oci/descriptor.ts';
 import { parseManifest, type Index } from '../oci/manifest.ts';
 import { OCI_INDEX } from '../oci/media-types.ts';
 import { referrersTag } from '../oci/referrer-tags.ts';
-import { headerOf } from './answer.ts';
-import { isHttpError } from './http-error.ts';
-import { getManifest, putManifest, type ManifestContext, type ReceivedManifest } from './manifests.ts';
+import { headerOf, type Page } from './answer.ts';
+import { isHttpError, isNotThere } from './http-error.ts';
+import { getManifest, putManifest, readScopes, type ManifestContext, type ReceivedManifest } from './manifests.ts';
 import { pages } from './pages.ts';
-import { repositoryScope } from './scope.ts';
+import { isRedirectRefused, type Call } from './transport.ts';
 
 const MAX_REFERRERS = 10_000;
 
@@ -22,12 +22,8 @@ export async function listReferrers(
   subject: Digest,
   signal?: AbortSignal,
 ): Promise<Descriptor[]> {
-  try {
-    return await listByApi(context, subject, signal);
-  } catch (error) {
-    if (!isHttpError(error, 404, 405, 501)) throw error;
-    return (await taggedReferrers(context, subject, signal))?.manifests.slice() ?? [];
-  }
+  const listed = await listByApi(context, subject, signal);
+  return listed ?? (await taggedReferrers(context, subject, signal))?.manifests.slice() ?? [];
 }
 
 /** What a manifest says about its subject, as far as it can be read. */
@@ -66,26 +62,59 @@ export async function addTaggedReferrer(
   );
 }
 
-async function listByApi(context: ManifestContext, subject: Digest, signal?: AbortSignal): Promise<Descriptor[]> {
+/** Undefined where the registry has no API for them, as its first response shows. */
+async function listByApi(
+  context: ManifestContext,
+  subject: Digest,
+  signal?: AbortSignal,
+): Promise<Descriptor[] | undefined> {
   const target = `${context.name}/referrers/${subject}`;
-  const scopes = [repositoryScope(context.name, 'pull')];
+  const call: Call = { method: 'GET', target, scopes: readScopes(context), headers: { accept: OCI_INDEX }, signal };
   const found = new Map<Digest, Descriptor>();
-  for await (const { answer, bytes } of pages(context.transport, {
-    method: 'GET',
-    target,
-    scopes,
-    headers: { accept: OCI_INDEX },
-    signal,
-  })) {
-    if (!(headerOf(answer, 'content-type') ?? '').toLowerCase().startsWith(OCI_INDEX)) {
-      throw new AirgapError('REGISTRY_PROTOCOL', `the registry answered ${target} with something that is not an index`);
+  let answered = false;
+  try {
+    for await (const page of pages(context.transport, call)) {
+      if (!isListOfReferrers(page)) throw new NoReferrersApi(target);
+      answered = true;
+      for (const descriptor of asIndex(parseManifest(page.bytes, OCI_INDEX), target).manifests)
+        found.set(descriptor.digest, descriptor);
+      if (found.size > MAX_REFERRERS)
+        throw new AirgapError('REGISTRY_PROTOCOL', `${target} lists more than ${MAX_REFERRERS} referrers`);
     }
-    for (const descriptor of asIndex(parseManifest(bytes, OCI_INDEX), target).manifests)
-      found.set(descriptor.digest, descriptor);
-    if (found.size > MAX_REFERRERS)
-      throw new AirgapError('REGISTRY_PROTOCOL', `${target} lists more than ${MAX_REFERRERS} referrers`);
+  } catch (error) {
+    if (!answered && isNoApi(error)) return undefined;
+    throw error;
   }
   return [...found.values()];
+}
+
+/** A response with status 200 that is not a list of referrers: some servers send 200 for every path. */
+class NoReferrersApi extends AirgapError {
+  constructor(target: string) {
+    super('REGISTRY_PROTOCOL', `the registry sent something that is not an index for ${target}`);
+  }
+}
+
+/**
+ * The ways in which registries say that they have no such endpoint. Being refused (401, 403), limited (429) or failed (5xx)
+ * is none of them: there may be referrers.
+ */
+function isNoApi(error: unknown): boolean {
+  return (
+    error instanceof NoReferrersApi ||
+    isHttpError(error, 400, 404, 405, 406, 410, 415, 501) ||
+    // to a page to log in at, or of documentation
+    (isHttpError(error) && error.status >= 300 && error.status < 400) ||
+    isRedirectRefused(error)
+  );
+}
+
+function isListOfReferrers({ answer, bytes }: Page): boolean {
+  const [type = ''] = (headerOf(answer, 'content-type') ?? '').split(';');
+  const document = parseJson(bytes);
+  const list =
+    typeof document === 'object' && document !== null && 'manifests' in document ? document.manifests : undefined;
+  return type.trim().toLowerCase() === OCI_INDEX && Array.isArray(list);
 }
 
 async function taggedReferrers(
@@ -96,9 +125,10 @@ async function taggedReferrers(
   const tag = referrersTag(subject);
   try {
     const { bytes, descriptor } = await getManifest(context, tag, signal);
+    if (descriptor.digest === subject) return undefined; // some registries read the tag sha256-<hex> as the digest
     return asIndex(parseManifest(bytes, descriptor.mediaType), `${context.name}:${tag}`);
   } catch (error) {
-    if (isAirgapError(error, 'CONTENT_MISSING')) return undefined;
+    if (isNotThere(error)) return undefined;
     throw error;
   }
 }

@@ -10,6 +10,7 @@ import { endpointOf } from './endpoint.ts';
 import { KeyedQueue } from './keyed-queue.ts';
 import { Repository, type RepositoryContext } from './repository.ts';
 import type { RouteOptions } from './routes.ts';
+import type { Access } from './scope.ts';
 import { Transport } from './transport.ts';
 import type { UploadJournal } from './upload-journal.ts';
 import { Wire, type Timeouts } from './wire.ts';
@@ -99,14 +100,19 @@ export class Registry {
     discard(await this.#shared.transport.send({ method: 'GET', target: '', scopes: [], signal }, [200]));
   }
 
-  /** @throws REFERENCE_INVALID */
-  repository(name: string): Repository {
-    const known = this.#repositories.get(name);
+  /**
+   * @param access `push` where something will be pushed, so that tokens allow it from the first request on; a repository
+   * that is made for `pull` can be pushed to as well, where the registry does not hide what is not there
+   * @throws REFERENCE_INVALID
+   */
+  repository(name: string, access: Access = 'pull'): Repository {
+    const key = `${access}:${name}`;
+    const known = this.#repositories.get(key);
     if (known) return known;
     if (!isRepository(name))
       throw new AirgapError('REFERENCE_INVALID', `not a repository: ${JSON.stringify(name.slice(0, 300))}`);
-    const repository = new Repository(name, this.#shared);
-    this.#repositories.set(name, repository);
+    const repository = new Repository(name, access, this.#shared);
+    this.#repositories.set(key, repository);
     return repository;
   }
 

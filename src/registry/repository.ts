@@ -1,7 +1,7 @@
 // One repository of a registry as a Source and Target (distribution-spec). What each request is, is in the modules beside;
 // here they are put together.
 import { isDigest } from '../core/digest.ts';
-import { AirgapError, isAirgapError } from '../core/errors.ts';
+import { AirgapError } from '../core/errors.ts';
 import { collect, lent, type BorrowedStream, type ByteStream } from '../core/streams.ts';
 import { contentOf, MANIFEST_LIMIT, readBlob, verified } from '../oci/content.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
@@ -12,20 +12,21 @@ import { discard, headerOf } from './answer.ts';
 import type { BlobPusher } from './blobs.ts';
 import { digestAnswered } from './digest-header.ts';
 import { download } from './download.ts';
-import { isUndecided } from './http-error.ts';
+import { isNotThere, isUndecided } from './http-error.ts';
 import type { KeyedQueue } from './keyed-queue.ts';
 import {
   currentDigest,
   getManifest,
   manifestCall,
   putManifest,
+  readScopes,
   RecentManifests,
   type ManifestContext,
   type ReceivedManifest,
 } from './manifests.ts';
 import { lendReceived } from './received.ts';
 import { addTaggedReferrer, listReferrers, subjectOf } from './referrers.ts';
-import { repositoryScope } from './scope.ts';
+import type { Access } from './scope.ts';
 import { listTags } from './tags.ts';
 import type { Call, Transport } from './transport.ts';
 
@@ -54,10 +55,10 @@ export class Repository implements Target, ReferrerLister {
   readonly #context: ManifestContext;
   readonly #recent = new RecentManifests();
 
-  constructor(name: string, shared: RepositoryContext) {
+  constructor(name: string, access: Access, shared: RepositoryContext) {
     this.name = name;
     this.#shared = shared;
-    this.#context = { transport: shared.transport, name: `${shared.prefix}${name}` };
+    this.#context = { transport: shared.transport, name: `${shared.prefix}${name}`, access };
   }
 
   /** The digest is computed from the manifest's bytes, which are fetched; they are verified where a digest was asked for. */
@@ -146,7 +147,7 @@ export class Repository implements Target, ReferrerLister {
       const length = Number(headerOf(answer, 'content-length') ?? 0);
       return length === 0 || length === descriptor.size;
     } catch (error) {
-      if (isAirgapError(error, 'CONTENT_MISSING')) return false;
+      if (isNotThere(error)) return false;
       if (isUndecided(error)) return this.#answersGet(descriptor, signal);
       throw error;
     }
@@ -163,7 +164,7 @@ export class Repository implements Target, ReferrerLister {
       );
       return true;
     } catch (error) {
-      if (isAirgapError(error, 'CONTENT_MISSING')) return false;
+      if (isNotThere(error)) return false;
       throw error;
     }
   }
@@ -174,7 +175,7 @@ export class Repository implements Target, ReferrerLister {
     return {
       method,
       target: `${name}/blobs/${descriptor.digest}`,
-      scopes: [repositoryScope(name, 'pull')],
+      scopes: readScopes(this.#context),
       elsewhere: true,
     };
   }

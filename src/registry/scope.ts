@@ -1,11 +1,15 @@
 // Scopes of the distribution token specification: `repository:<name>:<action>[,<action>]`. One scope is one string; a set
 // of them is what a request needs, or what a token was asked for.
 
-export type Action = 'pull' | 'push';
+/**
+ * What a repository is used for; `push` is pull and push. A registry that hides what one may not read (Quay, Docker Hub)
+ * says that a repository is not there only to those who may push to it, so where there will be pushes, reading asks for both.
+ */
+export type Access = 'pull' | 'push';
 
 /** What requests to a repository need. */
-export function repositoryScope(name: string, ...actions: readonly Action[]): string {
-  return `repository:${name}:${actions.join(',')}`;
+export function repositoryScope(name: string, access: Access): string {
+  return `repository:${name}:${access === 'push' ? 'pull,push' : 'pull'}`;
 }
 
 /** Whether a token for `granted` is one for `wanted` too. */

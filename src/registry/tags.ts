@@ -1,18 +1,17 @@
 // The tags of a repository (distribution-spec, "Listing Tags").
 import { AirgapError } from '../core/errors.ts';
 import { isTag } from '../oci/reference.ts';
-import type { ManifestContext } from './manifests.ts';
+import { readScopes, type ManifestContext } from './manifests.ts';
 import { pages } from './pages.ts';
-import { repositoryScope } from './scope.ts';
+import type { Call } from './transport.ts';
 
 const PAGE_SIZE = 1000;
 
 /** In the registry's order; what is no tag is left out. @throws CONTENT_MISSING when there is no such repository */
 export async function* listTags(context: ManifestContext, signal?: AbortSignal): AsyncGenerator<string> {
   const target = `${context.name}/tags/list?n=${PAGE_SIZE}`;
-  const scopes = [repositoryScope(context.name, 'pull')];
-  for await (const { bytes } of pages(context.transport, { method: 'GET', target, scopes, signal }))
-    yield* parseTags(bytes, context.name);
+  const call: Call = { method: 'GET', target, scopes: readScopes(context), signal };
+  for await (const { bytes } of pages(context.transport, call)) yield* parseTags(bytes, context.name);
 }
 
 function parseTags(bytes: Buffer, name: string): string[] {

@@ -1,6 +1,6 @@
 // Requests to one registry or web server, as the rest of the client makes them: with credentials, redirects and retries. A
 // token that ends in the middle is renewed once for each request. Every URL the server sends passes url-policy.ts.
-import { AirgapError } from '../core/errors.ts';
+import { AirgapError, isAirgapError } from '../core/errors.ts';
 import { discard, headerOf, readAll, type Answer, type Method, type Page } from './answer.ts';
 import { Attempts } from './attempts.ts';
 import { Auth } from './auth.ts';
@@ -168,6 +168,7 @@ export class Transport {
       `${call.method} ${showUrl(from.url)} was redirected to ${showUrl(next)}, which is not followed`,
       {
         hint: 'Check the address of the registry: only blobs and manifests may be kept elsewhere.',
+        details: { what: 'redirect', url: showUrl(next) },
       },
     );
   }
@@ -215,6 +216,11 @@ export class Transport {
     if (this.#sender) return this.#sender;
     throw new AirgapError('INTERNAL', 'a realm came before the first request');
   }
+}
+
+/** Whether a request was redirected to where it is not followed. */
+export function isRedirectRefused(error: unknown): boolean {
+  return isAirgapError(error, 'URL_REFUSED') && error.details['what'] === 'redirect';
 }
 
 function verdictOf({ status }: Answer): 'grow' | 'shrink' | 'keep' {

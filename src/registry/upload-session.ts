@@ -127,7 +127,7 @@ export async function rememberedLocation(context: UploadContext, location: strin
 }
 
 function call({ name, signal }: UploadContext, method: Call['method'], target: string | URL): Call {
-  return { method, target, scopes: [repositoryScope(name, 'pull', 'push')], signal };
+  return { method, target, scopes: [repositoryScope(name, 'push')], signal };
 }
 
 function uploadsPath({ name }: UploadContext): string {

@@ -145,7 +145,7 @@ describe('sigstore-go GHSA-cq38-jh5f-37mq: data without end', () => {
       path: /\/blobs\//,
       fault: forever({}, 404),
       act: ({ repository }) => download(repository, blob.descriptor),
-      code: 'REGISTRY_ERROR',
+      code: 'CONTENT_MISSING',
     },
     {
       what: 'a token',

@@ -98,21 +98,11 @@ describe('referrers', () => {
     expect((await rejected(made.repository.referrers(manifest.descriptor))).code).toBe(code);
   });
 
-  test.each([
-    ['not JSON', Buffer.from('<html>')],
-    ['a manifest', manifest.bytes],
-    [
-      'an index with a malformed digest',
-      Buffer.from(
-        JSON.stringify({
-          schemaVersion: 2,
-          mediaType: OCI_INDEX,
-          manifests: [{ mediaType, digest: 'sha256:../../x', size: 1 }],
-        }),
-      ),
-    ],
-  ])('an answer that is %s is refused', async (_, body) => {
+  // what is not an index at all is no API for them (referrers.test.ts)
+  test('an index with a malformed digest is refused', async () => {
     const made = await filled();
+    const child = { mediaType, digest: 'sha256:../../x', size: 1 };
+    const body = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: OCI_INDEX, manifests: [child] }));
     made.server.misbehave(
       { path: /\/referrers\//, times: Infinity },
       answers(200, { 'content-type': OCI_INDEX }, body),

@@ -105,20 +105,16 @@ test('what another host refuses is an error with its own code, and its 401 gets 
 });
 
 test.each([
-  [
-    'with an error body of a registry is absence (registry.k8s.io)',
-    JSON.stringify({ errors: [{ code: 'BLOB_UNKNOWN' }] }),
-    'CONTENT_MISSING',
-  ],
-  ['of a store is an error', '<?xml version="1.0"?><Error><Code>NoSuchKey</Code></Error>', 'REGISTRY_ERROR'],
-])('404 elsewhere %s', async (_, body, code) => {
+  ['with an error body of a registry (registry.k8s.io)', JSON.stringify({ errors: [{ code: 'BLOB_UNKNOWN' }] })],
+  ['of a store', '<?xml version="1.0"?><Error><Code>NoSuchKey</Code></Error>'],
+])('404 elsewhere %s is absence', async (_, body) => {
   const made = await twoHosts();
   made.server.misbehave(
     { path: /\/blobs\//, times: Infinity },
     answers(307, { location: `${made.elsewhere.origin}/x` }),
   );
   made.elsewhere.misbehave({ times: Infinity }, answers(404, {}, Buffer.from(body)));
-  expect((await rejected(download(made.repository, blob.descriptor))).code).toBe(code);
+  expect((await rejected(download(made.repository, blob.descriptor))).code).toBe('CONTENT_MISSING');
 });
 
 test('a way back to the registry gets no credentials either', async () => {
@@ -183,11 +179,10 @@ test.each(['referrers', 'tags'])('a list of %s is never fetched from another hos
     status: 307,
     headers: { location: `${made.elsewhere.origin}${call.url.pathname}` },
   }));
-  const listing =
-    what === 'tags'
-      ? made.repository.tags()[Symbol.asyncIterator]().next()
-      : made.repository.referrers(manifest.descriptor);
-  expect((await rejected(Promise.resolve(listing))).code).toBe('URL_REFUSED');
+  if (what === 'tags') {
+    const tags = made.repository.tags()[Symbol.asyncIterator]();
+    expect((await rejected(Promise.resolve(tags.next()))).code).toBe('URL_REFUSED');
+  } else expect(await made.repository.referrers(manifest.descriptor)).toEqual([]); // there is no API for them
   expect(made.elsewhere.requests).toEqual([]);
 });
 

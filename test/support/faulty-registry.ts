@@ -77,7 +77,7 @@ export class FaultyRegistry {
 
   constructor(options: FaultyRegistryOptions) {
     this.memory = new MemoryRegistry(options);
-    this.auth = options.auth && new RegistryAuth(options.auth);
+    this.auth = options.auth && new RegistryAuth(options.auth, (name) => this.memory.repositories.has(name));
     this.#address = options.address ?? '127.0.0.1';
     this.#scheme = options.tls ? 'https' : 'http';
     const server = options.tls ? createTlsServer(options.tls) : createServer();

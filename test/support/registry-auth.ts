@@ -12,6 +12,11 @@ export interface AuthRules {
   readonly anonymous?: boolean;
   /** Seconds, as the token service says; absent by default. */
   readonly expiresIn?: number;
+  /**
+   * Whether tokens are for their scopes alone, and none lets one see that a repository is not there but one for pushing to it
+   * (as Quay and Docker Hub have it); by default a token is for everything.
+   */
+  readonly hides?: boolean;
 }
 
 /** Where the token service is, on the registry's own origin. */
@@ -20,12 +25,15 @@ export const TOKEN_PATH = '/token';
 export class RegistryAuth {
   readonly #rules: AuthRules;
   #password: string;
-  readonly #valid = new Set<string>();
+  /** Each with the scopes that it was given out for. */
+  readonly #valid = new Map<string, readonly string[]>();
+  readonly #isThere: (repository: string) => boolean;
   /** Tokens given out so far. */
   issued = 0;
 
-  constructor(rules: AuthRules) {
+  constructor(rules: AuthRules, isThere: (repository: string) => boolean = () => true) {
     this.#rules = rules;
+    this.#isThere = isThere;
     this.#password = rules.password ?? 's3cret';
   }
 
@@ -45,7 +53,7 @@ export class RegistryAuth {
     const allowed =
       this.#rules.kind === 'basic'
         ? this.#isUser(authorization)
-        : this.#valid.has(authorization.replace(/^Bearer /, ''));
+        : this.#isAllowed(call, this.#valid.get(authorization.replace(/^Bearer /, '')));
     if (allowed) return undefined;
     const reply = registryError(401, 'UNAUTHORIZED');
     return { ...reply, headers: { ...reply.headers, 'www-authenticate': this.challenge(call, origin) } };
@@ -53,8 +61,8 @@ export class RegistryAuth {
 
   challenge(call: Call, origin: string): string {
     if (this.#rules.kind === 'basic') return 'Basic realm="test"';
-    const name = /^\/v2\/(.+?)\/(?:blobs|manifests|referrers|tags)\//.exec(call.url.pathname)?.[1];
-    const actions = call.method === 'GET' || call.method === 'HEAD' ? 'pull' : 'pull,push';
+    const name = repositoryOf(call);
+    const actions = isReading(call) ? 'pull' : 'pull,push';
     const scope = name === undefined ? '' : `,scope="repository:${name}:${actions}"`;
     return `Bearer realm="${origin}${TOKEN_PATH}",service="test"${scope}`;
   }
@@ -68,12 +76,35 @@ export class RegistryAuth {
     const nobody = form === undefined && header(call, 'authorization') === undefined;
     if (!known && !(anonymous === true && nobody)) return registryError(401, 'UNAUTHORIZED');
     const token = `token-${++this.issued}`;
-    this.#valid.add(token);
+    this.#valid.set(
+      token,
+      (form ?? call.url.searchParams).getAll('scope').flatMap((scope) => scope.split(' ')),
+    );
     return json(200, { token, access_token: token, ...(expiresIn === undefined ? {} : { expires_in: expiresIn }) });
+  }
+
+  #isAllowed(call: Call, scopes: readonly string[] | undefined): boolean {
+    const name = repositoryOf(call);
+    if (scopes === undefined || this.#rules.hides !== true || name === undefined) return scopes !== undefined;
+    const actions =
+      scopes
+        .find((scope) => scope.startsWith(`repository:${name}:`))
+        ?.split(':')
+        .at(-1)
+        ?.split(',') ?? [];
+    return actions.includes('push') || (isReading(call) && actions.includes('pull') && this.#isThere(name));
   }
 
   #isUser(authorization: string): boolean {
     const { username = 'alice' } = this.#rules;
     return authorization === `Basic ${Buffer.from(`${username}:${this.#password}`).toString('base64')}`;
   }
+}
+
+function repositoryOf(call: Call): string | undefined {
+  return /^\/v2\/(.+?)\/(?:blobs|manifests|referrers|tags)\//.exec(call.url.pathname)?.[1];
+}
+
+function isReading({ method }: Call): boolean {
+  return method === 'GET' || method === 'HEAD';
 }
