@@ -1,11 +1,12 @@
 // `build`: lock to media folder. Fetch, pack, write; every step goes on where an earlier run stopped.
-import { join } from 'node:path';
 import { digestOf, hexOf, type Digest } from '../core/digest.ts';
-import { ensureFolder, writeWholeFile } from '../core/files.ts';
+import { ensureFolder } from '../core/files.ts';
 import { settle } from '../core/pool.ts';
 import { countArtifacts } from '../bundle/counted-images.ts';
-import type { Lock } from '../bundle/lock.ts';
+import { encodeLock, type Lock } from '../bundle/lock.ts';
 import { readmeText, transferHtml } from '../bundle/media.ts';
+import { encodeBundleManifest } from '../bundle/manifest.ts';
+import { claimMedia, type MediaFolder, type WantedMedia } from '../bundle/media-folder.ts';
 import { writeBundle, type WrittenFile } from '../bundle/writer.ts';
 import { proveClosure, requireComplete } from '../catalog/proof.ts';
 import { targetNames } from '../catalog/target-names.ts';
@@ -18,6 +19,7 @@ import type { SignaturePolicy } from './image-signatures.ts';
 import { placeInstaller, type Installer } from './installers.ts';
 import { checkLockedSignatures } from './locked-signatures.ts';
 import { damagedBlob } from './damaged-blob.ts';
+import { placeSums, placeText, removeListed } from './media-texts.ts';
 import { dropDamaged } from './mend-cache.ts';
 import { packBundle, type PackedBundle, type PackOptions } from './pack.ts';
 
@@ -27,6 +29,8 @@ export interface BuildOptions
   readonly media: string;
   /** Bytes of a volume; one file by default. */
   readonly volumeSize?: number | undefined;
+  /** Put the bundle in the place of another build that lies in the folder. */
+  readonly replace?: boolean;
   /** Programs to put beside the bundle. */
   readonly installers?: readonly Installer[];
   readonly signer: Signer;
@@ -55,8 +59,8 @@ export interface BuildResult {
 /**
  * Nothing is fetched for a bundle that could not be complete by its lock, and nothing is written of one that is not complete
  * by its content.
- * @throws BUNDLE_INCOMPLETE, NAME_COLLISION, CONTENT_MISSING, DIGEST_MISMATCH, SIGNATURE_INVALID, DISK_FULL, the registry's
- * errors; never leaves a bundle that is not whole
+ * @throws BUNDLE_INCOMPLETE, NAME_COLLISION, FILE_EXISTS (the folder holds something else), CONTENT_MISSING, DIGEST_MISMATCH,
+ * SIGNATURE_INVALID, DISK_FULL, the registry's errors; never leaves a bundle that is not whole
  */
 export async function build(lock: Lock, options: BuildOptions): Promise<BuildResult> {
   targetNames(lock.images, { prefix: '' });
@@ -64,8 +68,16 @@ export async function build(lock: Lock, options: BuildOptions): Promise<BuildRes
   requireComplete(promised);
   for (const { collisions } of promised.settings)
     for (const message of collisions) options.report?.({ type: 'warning', message });
-  await ensureFolder(options.media);
   const installers = (options.installers ?? []).map(({ name, digest, size }) => ({ name, digest, size }));
+  const wanted: WantedMedia = {
+    folder: options.media,
+    fileName: `${lock.metadata.name}.tar`,
+    lock: digestOf(encodeLock(lock)),
+    installers,
+    replace: options.replace === true,
+  };
+  await claimMedia(wanted);
+  await ensureFolder(options.media);
   const mended = new Set<Digest>();
   for (;;) {
     await fetchLocked(lock, options);
@@ -73,7 +85,8 @@ export async function build(lock: Lock, options: BuildOptions): Promise<BuildRes
       await checkLockedSignatures(lock, options.cache, { ...options.policy, signal: options.signal });
       const packed = await packBundle(lock, options.cache, { ...options, installers });
       requireComplete(proveClosure(lock, packed.images));
-      return await writeMedia(packed, { ...options, lock });
+      const folder = await claimMedia({ ...wanted, manifest: encodeBundleManifest(packed.manifest) });
+      return await writeMedia(packed, folder, { ...options, lock });
     } catch (error) {
       const damaged = damagedBlob(error);
       if (damaged === undefined || mended.has(damaged)) throw error;
@@ -83,14 +96,22 @@ export async function build(lock: Lock, options: BuildOptions): Promise<BuildRes
   }
 }
 
-async function placeInstallers({ installers = [], media, ...options }: BuildOptions): Promise<WrittenFile[]> {
-  for (const installer of installers) await placeInstaller(installer, media, options);
+async function placeInstallers(
+  { listed }: MediaFolder,
+  { installers = [], media, replace = false, ...options }: BuildOptions,
+): Promise<WrittenFile[]> {
+  for (const installer of installers) await placeInstaller(installer, media, { ...options, listed, replace });
   return installers.map(({ name, size, digest }) => ({ path: name, size, sha256: hexOf(digest) }));
 }
 
-async function writeMedia(packed: PackedBundle, options: BuildOptions & { lock: Lock }): Promise<BuildResult> {
+async function writeMedia(
+  packed: PackedBundle,
+  folder: MediaFolder,
+  options: BuildOptions & { lock: Lock },
+): Promise<BuildResult> {
   const { manifest, chunkTable, source } = packed;
   const { lock, media, volumeSize, signer, self, hashing, signal, report } = options;
+  await removeListed(folder.others, media);
   const bodies = manifest.entries.reduce((sum, body) => sum + body.size, 0);
   report?.({ type: 'phase', phase: `writing ${manifest.name}.tar`, total: bodies });
   const bundle = writeBundle(
@@ -98,7 +119,7 @@ async function writeMedia(packed: PackedBundle, options: BuildOptions & { lock: 
     { chunkTable, source },
     { folder: media, fileName: `${manifest.name}.tar`, volumeSize, signer, self, hashing, signal, report },
   );
-  const [written, installers] = await settle([bundle, placeInstallers(options)]);
+  const [written, installers] = await settle([bundle, placeInstallers(folder, options)]);
   report?.({ type: 'step', step: 'build:installers' });
   const facts = {
     files: written.files,
@@ -112,13 +133,18 @@ async function writeMedia(packed: PackedBundle, options: BuildOptions & { lock: 
     'transfer.html': Buffer.from(transferHtml(manifest, facts)),
   };
   const files: WrittenFile[] = [...written.files, ...installers];
+  const placing = { media, listed: folder.listed, replace: options.replace === true, signal, report };
   for (const [name, bytes] of Object.entries(texts)) {
-    await writeWholeFile(join(media, name), bytes);
+    await placeText(name, bytes, placing);
     files.push({ path: name, size: bytes.byteLength, sha256: hexOf(digestOf(bytes)) });
   }
   const sums = Buffer.from(formatSums(files.map(({ path, sha256 }) => ({ name: path, sha256 }))));
-  await writeWholeFile(join(media, 'SHA256SUMS'), sums);
-  await writeWholeFile(join(media, 'SHA256SUMS.sig'), Buffer.from(`${await signer.sign(sums, signal)}\n`));
+  await placeSums(sums, signer, placing);
+  const names = new Set(files.map(({ path }) => path));
+  await removeListed(
+    [...folder.listed.keys()].filter((name) => !names.has(name)),
+    media,
+  );
   report?.({ type: 'step', step: 'build:media' });
   return {
     files,

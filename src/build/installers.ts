@@ -31,6 +31,13 @@ export interface IdentifyOptions extends Activity {
   readonly hashing?: Hashing | undefined;
 }
 
+export interface PlaceOptions extends IdentifyOptions {
+  /** What an earlier build says it wrote: name to sum. */
+  readonly listed: ReadonlyMap<string, string>;
+  /** Whether the user said that an earlier build may go. */
+  readonly replace: boolean;
+}
+
 /** In the order of their names; empty when nothing is asked for and the program is not one file. @throws BUNDLE_INCOMPLETE */
 export async function findInstallers(choice: InstallerChoice): Promise<InstallerFile[]> {
   const { program, folder } = choice;
@@ -70,13 +77,9 @@ async function wanted({ platforms, folder, program }: InstallerChoice): Promise<
 
 /**
  * Puts an installer on the media, under its name only when it is whole and what was identified; one that is there and right
- * stays. @throws DIGEST_MISMATCH (the file changed meanwhile), DISK_FULL, IO_FAILED
+ * stays. @throws FILE_EXISTS, PATH_INVALID, DIGEST_MISMATCH (the file changed meanwhile), DISK_FULL, IO_FAILED
  */
-export async function placeInstaller(
-  installer: Installer,
-  media: string,
-  options: IdentifyOptions = {},
-): Promise<void> {
+export async function placeInstaller(installer: Installer, media: string, options: PlaceOptions): Promise<void> {
   const path = join(media, installer.name);
   const temporary = `${path}.tmp`;
   if (await isPlaced(installer, path, options)) return;
@@ -99,14 +102,20 @@ export async function placeInstaller(
 }
 
 /** @throws PATH_INVALID for a link: a file is carried, not a name for one that stays here */
-async function isPlaced({ digest }: Installer, path: string, { hashing, signal }: IdentifyOptions): Promise<boolean> {
+async function isPlaced({ digest, name }: Installer, path: string, options: PlaceOptions): Promise<boolean> {
   if (!(await refuseOtherThanFile(path))) return false;
   const file = await openWritten(path);
   try {
-    return (await digestOfStream(borrowRange(file, { signal }), hashing)).digest === digest;
+    const found = await digestOfStream(borrowRange(file, { signal: options.signal }), options.hashing);
+    if (found.digest === digest) return true;
   } finally {
     await file.close();
   }
+  if (options.replace || options.listed.has(name)) return false;
+  throw new AirgapError('FILE_EXISTS', `${path} was not written by a build, and is not replaced`, {
+    hint: 'Name a folder of its own with --out, or move that file away.',
+    details: { file: path },
+  });
 }
 
 async function copyChecked(installer: Installer, to: FileHandle, signal?: AbortSignal): Promise<void> {

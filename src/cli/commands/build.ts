@@ -31,6 +31,7 @@ export const buildCommand: CommandModule = {
       .option('--signer-arg <arg>', 'an argument for the external signer; may be given several times', repeatable)
       .option('--public-key <file>', 'public key of the external signer')
       .requiredOption('--out <dir>', 'media folder to write')
+      .option('--replace', 'put the bundle in the place of another build that lies in the media folder')
       .option('--volume-size <size>', 'split the bundle into numbered volumes: 4G fits FAT32')
       .option(
         '--installer <platform>',
@@ -73,6 +74,7 @@ export const buildCommand: CommandModule = {
         ...freshness,
         folder: files.folder,
         media,
+        replace: context.flags['replace'] === true,
         volumeSize: volume,
         installers: await installers,
         signer,
