@@ -40,7 +40,7 @@ export function unique(references: Iterable<string>): string[] {
   return [...new Set(references)].sort();
 }
 
-function documentsIn(text: string): unknown[] {
+function documentsIn(text: string): readonly unknown[] {
   try {
     return readYaml(text, { where: '', code: 'CONFIG_INVALID' });
   } catch (error) {

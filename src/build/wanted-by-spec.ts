@@ -85,7 +85,9 @@ function selectedBy(
   } = elastic;
   const catalogue = catalogueOf(catalogueFile);
   const diagnostics =
-    elastic.diagnostics === true ? findComponent(catalogue, 'eck-diagnostics').version : elastic.diagnostics;
+    elastic.diagnostics === true
+      ? findComponent(catalogue, 'eck-diagnostics').version
+      : elastic.diagnostics || undefined;
   const selected = selectImages({
     catalogue,
     platforms,

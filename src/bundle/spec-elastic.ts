@@ -53,7 +53,7 @@ export const ElasticSchema = v.strictObject({
   ),
   diagnostics: v.exactOptional(
     described(
-      v.union([v.literal(true), value.VersionText]),
+      v.union([v.boolean(), value.VersionText]),
       'Carries the images that eck-diagnostics runs: those of its newest known version, or of one.',
       { examples: [true, '1.11.0'] },
     ),

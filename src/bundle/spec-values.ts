@@ -58,11 +58,20 @@ export const NamePrefix = v.pipe(
 export const WebAddress = v.pipe(
   v.string(),
   v.check(
-    (text) => isWebAddress(text, ['username', 'password', 'hash']),
+    (text) => !isInRegistry(text),
+    'is in a registry: name the chart under "images" instead, as HOST/PATH/NAME:VERSION',
+  ),
+  v.check(
+    (text) => isInRegistry(text) || isWebAddress(text, ['username', 'password', 'hash']),
     'is not an http or https URL without credentials and fragment',
   ),
   v.metadata({ title: 'URL', pattern: '^https?://' }),
 );
+
+/** Helm writes the address of a chart in a registry so. */
+function isInRegistry(text: string): boolean {
+  return /^oci:/i.test(text);
+}
 
 function isWebAddress(text: string, without: readonly ('username' | 'password' | 'search' | 'hash')[]): boolean {
   const url = URL.parse(text);

@@ -4,8 +4,7 @@
 import type * as v from 'valibot';
 import { canonicalJson } from '../core/canonical-json.ts';
 import { digestOf, type Digest } from '../core/digest.ts';
-import { AirgapError } from '../core/errors.ts';
-import { parseDocument } from './document.ts';
+import { notValid, parseDocument } from './document.ts';
 import { BundleSpecSchema } from './spec-schema.ts';
 
 export type BundleSpec = v.InferOutput<typeof BundleSpecSchema>;
@@ -13,10 +12,12 @@ export type ImageSource = BundleSpec['sources'][string];
 export type FileSource = BundleSpec['files'][number];
 export type ChartSource = BundleSpec['charts'][number];
 
+const NOTHING = 'document: expected "elastic", "images" or "charts", found none of them';
+
 /** Parses airgap.yaml; image references and platforms come out in their full form, each once. @throws CONFIG_INVALID */
 export function parseSpec(text: string, where: string): BundleSpec {
   const spec = parseDocument(BundleSpecSchema, text, where);
-  if (spec.elastic === undefined && spec.images.length + spec.charts.length === 0) throw asksForNothing(where);
+  if (spec.elastic === undefined && spec.images.length + spec.charts.length === 0) throw notValid([NOTHING], where);
   return {
     ...spec,
     images: [...new Set(spec.images)].sort(),
@@ -49,11 +50,4 @@ export function specDigest(spec: BundleSpec, { catalogue, keys = {} }: SpecTexts
       ...(Object.keys(keys).length === 0 ? {} : { keys }),
     }),
   );
-}
-
-function asksForNothing(where: string): AirgapError {
-  const fault = 'document: expected "elastic", "images" or "charts", found none of them';
-  return new AirgapError('CONFIG_INVALID', `${where} is not valid: ${fault}`, {
-    details: { file: where, faults: [fault] },
-  });
 }

@@ -75,7 +75,16 @@ async function perform(module: CommandModule, command: Command, io: Io, args: un
   const output = await openOutput(io, flags);
   const hashing = new HashThreads(HASH_THREADS);
   try {
-    await module.run({ io, output, args: args.flat().map(String), flags, hashing });
+    await module.run({
+      io,
+      output,
+      args: args
+        .flat()
+        .filter((arg) => arg !== undefined)
+        .map(String),
+      flags,
+      hashing,
+    });
     return 0;
   } catch (error) {
     return output.fail(io.signal.aborted && !(error instanceof AirgapError) ? io.signal.reason : error);

@@ -1,4 +1,5 @@
 // airgap.yaml and the lock beside it, as files; and the cache folder.
+import { stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { AirgapError, isAirgapError } from '../core/errors.ts';
 import { writeWholeFile } from '../core/files.ts';
@@ -16,6 +17,8 @@ import type { Command } from 'commander';
 import type { CommandContext } from './command.ts';
 import { listFlag, numberFlag, pathOf, readText, registryOptions, repeatable, withRegistryFlags } from './flags.ts';
 import { cacheFolder } from './folders.ts';
+
+const SPEC_FILE = 'airgap.yaml';
 
 export interface SpecFiles {
   readonly spec: BundleSpec;
@@ -37,7 +40,7 @@ export interface Workspace {
 export function withSpecFlags(command: Command): Command {
   return withRegistryFlags(
     command
-      .argument('<airgap.yaml>', 'what to carry')
+      .argument('[airgap.yaml]', 'what to carry; of a folder, the airgap.yaml in it', SPEC_FILE)
       .option(
         '--platform <os/arch>',
         'take this platform instead of those in airgap.yaml; may be given several times',
@@ -50,8 +53,8 @@ export function withSpecFlags(command: Command): Command {
 
 /** @throws FILE_NOT_FOUND, CONFIG_INVALID, KEY_INVALID */
 export async function readSpec(context: CommandContext): Promise<SpecFiles> {
-  const specPath = pathOf(context, context.args[0] ?? 'airgap.yaml');
-  const spec = parseSpec(await readText(context, specPath), specPath);
+  const specPath = await specPathOf(pathOf(context, context.args[0] ?? SPEC_FILE));
+  const spec = parseSpec(await readSpecText(context, specPath), specPath);
   const platforms = listFlag(context, 'platform');
   const folder = dirname(specPath);
   return {
@@ -62,6 +65,24 @@ export async function readSpec(context: CommandContext): Promise<SpecFiles> {
     catalogueFile: await readCatalogueFile(context, spec, folder),
     keys: await readKeys(context, spec, specPath),
   };
+}
+
+/** The file that is named, or the one in the folder that is. */
+async function specPathOf(path: string): Promise<string> {
+  const found = await stat(path).catch(() => undefined);
+  return found?.isDirectory() === true ? join(path, SPEC_FILE) : path;
+}
+
+async function readSpecText(context: CommandContext, path: string): Promise<string> {
+  try {
+    return await readText(context, path);
+  } catch (error) {
+    if (!isAirgapError(error, 'FILE_NOT_FOUND') || error.hint !== undefined) throw error;
+    throw new AirgapError(error.code, error.message, {
+      cause: error,
+      hint: 'Name the file, or the folder that has one; "eck-airgap init" writes a first airgap.yaml.',
+    });
+  }
 }
 
 async function readCatalogueFile(

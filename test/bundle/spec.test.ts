@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { parseLock } from '../../src/bundle/lock.ts';
 import { parseSpec, specDigest } from '../../src/bundle/spec.ts';
 import { thrown } from '../support/thrown.ts';
 
@@ -13,7 +14,9 @@ mirrors: { docker.elastic.co: "http://127.0.0.1:5000" }
 function faultsOf(text: string): readonly string[] {
   const error = thrown(() => parseSpec(text, 'airgap.yaml'));
   expect(error.code).toBe('CONFIG_INVALID');
-  return (error.details['faults'] ?? [error.message]) as readonly string[];
+  return ((error.details['faults'] ?? [error.message]) as string[]).map((fault) =>
+    fault.replace(/^line [0-9]+, column [0-9]+: /, ''),
+  );
 }
 
 describe('airgap.yaml', () => {
@@ -46,8 +49,12 @@ describe('airgap.yaml', () => {
   });
 
   test.each([
-    ['an unknown key', SPEC.replace('images:', 'imges: []\nimages:'), /^imges: unknown key$/],
-    ['an unknown key inside', SPEC.replace('{ name:', '{ nme: x, name:'), /^metadata\.nme: unknown key$/],
+    ['an unknown key', SPEC.replace('images:', 'imges: []\nimages:'), /^imges: unknown key; did you mean "images"\?$/],
+    [
+      'an unknown key inside',
+      SPEC.replace('{ name:', '{ nme: x, name:'),
+      /^metadata\.nme: unknown key; did you mean "name"\?$/,
+    ],
     ['a missing key', SPEC.replace(/metadata.*\n/, ''), /^metadata: expected .*, found nothing$/],
     [
       'nothing asked for',
@@ -57,11 +64,15 @@ describe('airgap.yaml', () => {
     [
       'a version that YAML took for a number',
       `${SPEC}elastic: { eck: 3.5 }\n`,
-      /^elastic\.eck: expected string, found 3\.5$/,
+      /^elastic\.eck: expected text, found the number 3\.5 \(YAML takes it for a number; .*: 3\.5\.0\)$/,
     ],
     ['a version that is none', `${SPEC}elastic: { eck: v3.5.0 }\n`, /^elastic\.eck: "v3\.5\.0" is not major/],
     ['no ECK', `${SPEC}elastic: { stack: [9.5.2] }\n`, /^elastic\.eck: expected .*, found nothing$/],
-    ['an unknown key of elastic', `${SPEC}elastic: { eck: 3.5.0, flavor: ubi }\n`, /^elastic\.flavor: unknown key$/],
+    [
+      'an unknown key of elastic',
+      `${SPEC}elastic: { eck: 3.5.0, flavor: ubi }\n`,
+      /^elastic\.flavor: unknown key; did you mean "flavour"\?$/,
+    ],
     [
       'an unknown flavour',
       `${SPEC}elastic: { eck: 3.5.0, flavour: alpine }\n`,
@@ -158,6 +169,100 @@ describe('airgap.yaml', () => {
     ['nothing', ''],
   ])('%s is refused', (_case, text) => {
     expect(faultsOf(text)).not.toHaveLength(0);
+  });
+
+  test.each([
+    ['license for licence', `${SPEC}elastic: { eck: 3.5.0, license: l.json }\n`, 'licence'],
+    ['a component for components', `${SPEC}elastic: { eck: 3.5.0, component: [kibana] }\n`, 'components'],
+    ['a flavour that is mistyped', `${SPEC}elastic: { eck: 3.5.0, flavour: wolfie }\n`, 'wolfi'],
+    ['a key of a chart', `${SPEC}charts: [{ repo: "https://c.example", nam: a, version: 1.0.0 }]\n`, 'name'],
+  ])('%s gets the word that was meant', (_case, text, word) => {
+    expect(faultsOf(text).join('; ')).toContain(`did you mean "${word}"?`);
+  });
+
+  test('every fault has its line and column, in the order of the text', () => {
+    const text =
+      SPEC.replace('site-alpha', 'x/y').replace('[linux/amd64]', '\n  - linux\n  -   solaris/') + 'extra: 1\n';
+    const { details, message } = thrown(() => parseSpec(text, 'airgap.yaml'));
+    const places = (details['faults'] as string[]).map((fault) =>
+      /^line ([0-9]+), column ([0-9]+): /.exec(fault)?.slice(1),
+    );
+    expect(places).toEqual([
+      ['3', '19'],
+      ['5', '5'],
+      ['6', '7'],
+      ['9', '1'],
+    ]);
+    expect(message).toContain('airgap.yaml is not valid: line 3, column 19: metadata.name');
+  });
+
+  test.each([
+    [
+      'a number for a name',
+      SPEC.replace('site-alpha', '42'),
+      /expected text, found the number 42; write "42", in quotes$/,
+    ],
+    ['text for a list', SPEC.replace(/images.*\n/, 'images: nginx\n'), /^images: expected a list, found "nginx"$/],
+    [
+      'a list for keys',
+      SPEC.replace(/mirrors.*\n/, 'mirrors: []\n'),
+      /^mirrors: expected keys with values, found a list$/,
+    ],
+    ['nothing after a key', SPEC.replace(/images.*\n/, 'images:\n'), /^images: expected a list, found nothing$/],
+    [
+      'text for yes or no',
+      `${SPEC}elastic: { eck: 3.5.0, monitoring: maybe }\n`,
+      /expected true or false, found "maybe"$/,
+    ],
+    [
+      'a chart in a registry',
+      `${SPEC}charts: [{ repository: "oci://r.example/c", name: a, version: 1.0.0 }]\n`,
+      /under "images"/,
+    ],
+  ])('%s is said in words', (_case, text, fault) => {
+    expect(faultsOf(text)).toEqual([expect.stringMatching(fault)]);
+  });
+
+  test('a lock in its place is called one, and the other way round', () => {
+    const lock = thrown(() => parseSpec(SPEC.replace('BundleSpec', 'Lock'), 'airgap.lock.yaml'));
+    expect([lock.code, lock.details]).toMatchObject(['CONFIG_INVALID', { found: 'Lock' }]);
+    expect(lock.hint).toContain('airgap.yaml');
+    const spec = thrown(() => parseLock(SPEC, 'airgap.yaml'));
+    expect([spec.code, spec.details]).toMatchObject(['CONFIG_INVALID', { found: 'BundleSpec' }]);
+    expect(spec.hint).toContain('airgap.lock.yaml');
+  });
+
+  test('diagnostics may be refused in so many words', () => {
+    expect(parseSpec(`${SPEC}elastic: { eck: 3.5.0, diagnostics: false }\n`, 'a').elastic?.diagnostics).toBe(false);
+  });
+
+  test.each([
+    ['aliases that stand for too much', `a: &a [${'x,'.repeat(1000)}]\nb: [${'*a,'.repeat(100_000)}]\n`],
+    [
+      'aliases of aliases',
+      [...Array(40).keys()]
+        .map((i) => `a${i + 1}: &a${i + 1} [${`*a${i},`.repeat(9)}]`)
+        .join('\n')
+        .replaceAll('*a0', 'x'),
+    ],
+    ['more nodes than any specification has', `a: [${'[],'.repeat(600_000)}]`],
+    ['more depth than any specification has', '['.repeat(100_000)],
+    ['more than sixteen MiB', ' '.repeat(17 * 1024 * 1024)],
+  ])('%s is refused before anybody walks it', (_case, text) => {
+    const { code, message } = thrown(() => parseSpec(text, 'airgap.yaml'));
+    expect([code, message]).toEqual(['CONFIG_INVALID', expect.stringMatching(/is too large|nest/i)]);
+  });
+
+  test('aliases that stand for little are taken', () => {
+    const text = SPEC.replace('[ "docker', '[ &one "docker')
+      .replace('images', 'platforms: [linux/amd64]\nimages')
+      .replace(/platforms: \[linux\/amd64\]\n/, '');
+    expect(
+      parseSpec(`${text}signatures: { docker.elastic.co: &none none, docker.io: *none }\n`, 'a').signatures,
+    ).toEqual({
+      'docker.elastic.co': 'none',
+      'docker.io': 'none',
+    });
   });
 
   test('its digest covers what is asked for, not where it is fetched from', () => {

@@ -117,19 +117,23 @@ signingKeys:
 
 describe('refused, by path, are', () => {
   test.each([
-    ['an unknown key', 'component: []', /^component: unknown key$/],
-    ['an unknown key inside', 'components: [{ name: a, repo: a/b }]', /^components\[0\]\.repo: unknown key$/],
+    ['an unknown key', 'component: []', / component: unknown key; did you mean "components"\?$/],
+    ['an unknown key inside', 'components: [{ name: a, repo: a/b }]', / components\[0\]\.repo: unknown key$/],
     [
       'an unknown flavour',
       'components: [{ name: a, suffixes: { alpine: [] } }]',
-      /^components\[0\]\.suffixes\.alpine: unknown key$/,
+      / components\[0\]\.suffixes\.alpine: unknown key$/,
     ],
     [
       'a version that is none',
       'components: [{ name: a, version: v1 }]',
-      /^components\[0\]\.version: "v1" is not a version/,
+      / components\[0\]\.version: "v1" is not a version/,
     ],
-    ['a minor that YAML took for a number', 'stackLines: [9.10]', /^stackLines\[0\]: expected string, found 9\.1$/],
+    [
+      'a minor that YAML took for a number',
+      'stackLines: [9.10]',
+      / stackLines\[0\]: expected text, found the number 9\.1; write "9\.10", in quotes$/,
+    ],
     [
       'a repository with a host',
       'components: [{ name: a, repositories: [{ repository: "x.io:80/a" }] }]',
@@ -140,7 +144,7 @@ describe('refused, by path, are', () => {
       'components: [{ name: a, suffixes: { ubi: [{ suffix: ":x" }] } }]',
       /suffixes\.ubi\[0\]\.suffix: .*cannot end/,
     ],
-    ['rules that are none', 'components: [{ name: a, support: [] }]', /^components\[0\]\.support: .*has no rule$/],
+    ['rules that are none', 'components: [{ name: a, support: [] }]', / components\[0\]\.support: .*has no rule$/],
     [
       'an image that ECK does not have',
       'components: [{ name: a, resource: { kind: A, apiVersion: b, image: c } }]',
@@ -149,23 +153,23 @@ describe('refused, by path, are', () => {
     [
       'a part of a fingerprint',
       'signingKeys: [{ name: a, fingerprint: D88E42B4 }]',
-      /^signingKeys\[0\]\.fingerprint: "D88E42B4" is not a whole/,
+      / signingKeys\[0\]\.fingerprint: "D88E42B4" is not a whole/,
     ],
     [
       'a key whose name is a path',
       `signingKeys: [{ name: ../a, fingerprint: ${'A'.repeat(40)} }]`,
-      /^signingKeys\[0\]\.name: /,
+      / signingKeys\[0\]\.name: /,
     ],
     [
       'a key with a secret in its address',
       `signingKeys: [{ name: a, fingerprint: ${'A'.repeat(40)}, url: "https://u:p@h.example/a" }]`,
-      /^signingKeys\[0\]\.url: /,
+      / signingKeys\[0\]\.url: /,
     ],
-    ['a chart without version', 'stackCharts: { 3.5.0: latest }', /^stackCharts\.3\.5\.0: "latest" is not a version/],
+    ['a chart without version', 'stackCharts: { 3.5.0: latest }', / stackCharts\.3\.5\.0: "latest" is not a version/],
     [
       'a release without its first version',
       'eckReleases: [{ eck: {}, kubernetes: { from: "1.1", to: "1.2" }, openshift: { from: "4.1", to: "4.2" } }]',
-      /^eckReleases\[0\]\.eck\.from: expected .*, found nothing$/,
+      / eckReleases\[0\]\.eck\.from: expected .*, found nothing$/,
     ],
   ])('%s', (_, yaml, expected) => {
     const error = thrown(() => parseCatalogueFile(HEAD + yaml, 'catalogue.yaml'));
