@@ -6,7 +6,7 @@ import { AirgapError, fileError, isAirgapError, systemErrorCode } from '../core/
 import type { Digest } from '../core/digest.ts';
 import { openWritten, refuseOtherThanFile } from '../core/output-file.ts';
 import { readFully } from '../core/streams.ts';
-import { INSTALLER_PLATFORMS, installerName } from '../core/program.ts';
+import { isInstallerName } from '../core/program.ts';
 import { parseSums } from '../signing/sums.ts';
 import { MANIFEST_PATH } from './geometry.ts';
 import { BUNDLE_MANIFEST_LIMIT, type BundleInstaller } from './manifest.ts';
@@ -20,7 +20,7 @@ export const TRANSFER_FILE = 'transfer.html';
 
 const TEXTS = [README_FILE, TRANSFER_FILE];
 /** A list of more is not one of ours. */
-const SUMS_LIMIT = 1024 * 1024;
+export const SUMS_LIMIT = 1024 * 1024;
 
 export interface WantedMedia {
   readonly folder: string;
@@ -57,7 +57,7 @@ export async function claimMedia(wanted: WantedMedia): Promise<MediaFolder> {
     if (claim === 'other') others.push(...files);
     else resumed = true;
   }
-  const missing = [...listed.keys()].map(bundleOf).find((name) => name !== undefined && name !== wanted.fileName);
+  const missing = [...listed.keys()].map(bundleFileOf).find((name) => name !== undefined && name !== wanted.fileName);
   if (missing !== undefined && !wanted.replace) throw otherBuild(wanted.folder, missing);
   for (const name of names) await claimCompanion(name, { listed, resumed }, wanted);
   return { listed, others };
@@ -65,8 +65,7 @@ export async function claimMedia(wanted: WantedMedia): Promise<MediaFolder> {
 
 /** Names that SHA256SUMS lists and a build may have written; what else a list names is not touched. */
 export function isMediaName(name: string): boolean {
-  const installer = INSTALLER_PLATFORMS.some((platform) => installerName(platform) === name);
-  return installer || TEXTS.includes(name) || (bundleOf(name) !== undefined && !/[/\\]/.test(name));
+  return isInstallerName(name) || TEXTS.includes(name) || (bundleFileOf(name) !== undefined && !/[/\\]/.test(name));
 }
 
 interface FoundBundle {
@@ -128,13 +127,13 @@ async function listedIn(folder: string, names: readonly string[]): Promise<Reado
   const text = await readSmall(join(folder, SUMS_FILE));
   const lines = text === undefined ? undefined : parseSums(text);
   const listed = new Map(lines?.map(({ name, sha256 }) => [name, sha256]));
-  const bundles = new Set([...listed.keys()].map(bundleOf).filter((name) => name !== undefined));
+  const bundles = new Set([...listed.keys()].map(bundleFileOf).filter((name) => name !== undefined));
   if (TEXTS.every((name) => listed.has(name)) && bundles.size === 1) return listed;
   throw foreign(folder, SUMS_FILE, 'was not written by a build');
 }
 
 /** `site.tar` of a bundle or a volume of it; hidden files are none. */
-function bundleOf(name: string): string | undefined {
+export function bundleFileOf(name: string): string | undefined {
   if (name.startsWith('.')) return undefined;
   return parseVolumeName(name)?.bundle ?? (name.endsWith('.tar') ? name : undefined);
 }
@@ -143,7 +142,7 @@ function bundleOf(name: string): string | undefined {
 function bundlesIn(names: readonly string[]): { fileName: string; files: string[] }[] {
   const found = new Map<string, { fileName: string; files: string[] }>();
   for (const name of names) {
-    const fileName = bundleOf(name);
+    const fileName = bundleFileOf(name);
     if (fileName === undefined) continue;
     const key = `${fileName === name ? 'whole' : 'volumes'} ${fileName}`;
     found.set(key, { fileName, files: [...(found.get(key)?.files ?? []), name] });

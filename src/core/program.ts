@@ -16,3 +16,7 @@ export function isInstallerPlatform(name: string): name is InstallerPlatform {
 export function installerName(platform: InstallerPlatform): string {
   return `eck-airgap-${platform}${platform.startsWith('win') ? '.exe' : ''}`;
 }
+
+export function isInstallerName(name: string): boolean {
+  return INSTALLER_PLATFORMS.some((platform) => installerName(platform) === name);
+}

@@ -1,12 +1,12 @@
 import { imagesOf } from '../../bundle/counted-images.ts';
 import { describeFreshness, isExpired } from '../../bundle/freshness.ts';
-import { checkInstallers } from '../../bundle/installers.ts';
+import { checkMedia, type MediaState } from '../../bundle/media-check.ts';
 import { openBundle } from '../../bundle/reader.ts';
 import { verifyBundle } from '../../bundle/verify.ts';
 import { HASH_THREADS, HashThreads } from '../../core/hash-threads.ts';
 import { settle } from '../../core/pool.ts';
 import { plural } from '../../core/plural.ts';
-import type { CommandModule } from '../command.ts';
+import type { CommandContext, CommandModule } from '../command.ts';
 import { numberFlag, pathOf, trustedKeys, wholeNumber, withKeyFlag } from '../flags.ts';
 import { formatBytes } from '../format.ts';
 
@@ -33,10 +33,11 @@ export const verifyCommand: CommandModule = {
     const hashing = new HashThreads(workers);
     const bundle = await openBundle(paths, { keys, hashing, ...activity });
     try {
-      const [verified, installers] = await settle([
+      const [verified, media] = await settle([
         verifyBundle(bundle, { workers, ...activity }),
-        checkInstallers(bundle.manifest, paths, activity), // on this thread, while others hash the bundle
+        checkMedia(bundle.manifest, paths, { keys, ...activity }), // on this thread, while others hash the bundle
       ]);
+      warnOfMedia(context, media);
       const signers = bundle.signatures.filter((signature) => signature.state === 'verified');
       const expired = isExpired(bundle.manifest, context.io.date());
       if (expired)
@@ -51,11 +52,13 @@ export const verifyCommand: CommandModule = {
         signatures: bundle.signatures,
         images: bundle.manifest.images.length,
         ...verified,
-        installers,
+        installers: media.installers,
+        media: { listed: media.listed, missing: media.missing, unlisted: media.unlisted },
       };
       context.output.result(value, [
         `${bundle.manifest.name}: ${imagesOf(bundle.manifest)}, ${plural(verified.entries, 'entry', 'entries')}, ${formatBytes(verified.bytes)}: every byte is what was signed`,
-        ...installers.map((name) => `${name}: the installer that was signed`),
+        ...media.installers.map((name) => `${name}: the installer that was signed`),
+        ...media.listed.map((name) => `${name}: as the signed SHA256SUMS lists it`),
         ...signers.map((signature) => `signed by ${signature.fingerprint ?? ''}`),
         `bundle ${bundle.digest}`,
         describeFreshness(bundle.manifest),
@@ -65,3 +68,17 @@ export const verifyCommand: CommandModule = {
     }
   },
 };
+
+/** Names in one warning. */
+const SHOWN = 20;
+
+function warnOfMedia({ output }: CommandContext, { missing, unlisted }: MediaState): void {
+  if (missing.length > 0) output.warn(`${shown(missing)}: listed, and not on the media`);
+  if (unlisted.length > 0)
+    output.warn(`${shown(unlisted)}: on the media, and nothing that was signed lists it; do not run or believe it`);
+}
+
+function shown(names: readonly string[]): string {
+  const more = names.length > SHOWN ? `, … (${names.length} in all)` : '';
+  return `${names.slice(0, SHOWN).join(', ')}${more}`;
+}
