@@ -63,6 +63,7 @@ export interface BuildResult {
  * SIGNATURE_INVALID, DISK_FULL, the registry's errors; never leaves a bundle that is not whole
  */
 export async function build(lock: Lock, options: BuildOptions): Promise<BuildResult> {
+  requireRecordable(lock);
   targetNames(lock.images, { prefix: '' });
   const promised = proveClosure(lock, lock.images);
   requireComplete(promised);

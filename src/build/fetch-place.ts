@@ -7,6 +7,7 @@ import type { Cache } from '../oci/cache.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Content, PushOptions } from '../oci/target.ts';
 import type { WebFiles } from '../registry/web-files.ts';
+import type { FullUrls } from './full-urls.ts';
 import { placeOf, type Place } from './files/wanted-files.ts';
 
 export interface LockedPlace extends Place {
@@ -14,6 +15,8 @@ export interface LockedPlace extends Place {
   readonly what: 'file' | 'chart';
   /** URL of the index that named the URL, where one did. */
   readonly foundAt?: string | undefined;
+  /** The URL with its query, where the lock has it without; asked for when something has to be downloaded. */
+  readonly fullUrl?: (() => string | Promise<string>) | undefined;
 }
 
 export interface FetchPlaceContext extends PushOptions {
@@ -21,6 +24,8 @@ export interface FetchPlaceContext extends PushOptions {
   readonly web: Pick<WebFiles, 'fetch' | 'borrow'>;
   /** The folder that relative paths start from. */
   readonly folder: string;
+  /** For what the lock has without the query of its URL. */
+  readonly urls: FullUrls;
 }
 
 /**
@@ -41,13 +46,19 @@ export async function fetchPlace(
   }
 }
 
-function contentAt({ url, path, foundAt }: LockedPlace, size: number, context: FetchPlaceContext): Content {
+function contentAt({ url, path, foundAt, fullUrl }: LockedPlace, size: number, context: FetchPlaceContext): Content {
   const { web, folder, signal } = context;
-  if (url !== undefined)
+  if (url !== undefined) {
+    const at = async (): Promise<string> => (await fullUrl?.()) ?? url;
     return {
-      open: (start) => web.fetch(url, { size, start, foundAt, signal }),
-      borrow: (start) => web.borrow(url, { size, start, foundAt, signal }),
+      async *open(start) {
+        yield* web.fetch(await at(), { size, start, foundAt, signal });
+      },
+      async *borrow(start) {
+        yield* web.borrow(await at(), { size, start, foundAt, signal });
+      },
     };
+  }
   if (path !== undefined) {
     const file = resolve(folder, path);
     return {

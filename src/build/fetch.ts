@@ -10,8 +10,10 @@ import { readBlob } from '../oci/content.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import { parseReference } from '../oci/reference.ts';
 import type { Fetcher } from '../oci/target.ts';
+import type { BundleSpec } from '../bundle/spec.ts';
 import { fetchChart } from './charts/fetch-chart.ts';
 import { fetchFile, fileDescriptor } from './files/fetch-file.ts';
+import { fullUrls, type FullUrls } from './full-urls.ts';
 import { explainingMissing, type MovedTagContext } from './moved-tag.ts';
 import { cacheFirst, readThrough } from './read-through.ts';
 import { namingImage, selectImage } from './resolve.ts';
@@ -25,6 +27,8 @@ export interface FetchLockedOptions extends Activity {
   readonly sources: Sources;
   /** The folder that relative file paths start from. */
   readonly folder: string;
+  /** What the lock was made from. */
+  readonly spec: Pick<BundleSpec, 'files' | 'charts'>;
   /** Images worked on at a time; 3 by default. */
   readonly concurrency?: number | undefined;
 }
@@ -39,11 +43,15 @@ interface Graph {
 /** @throws CONTENT_MISSING, UPSTREAM_CHANGED, DIGEST_MISMATCH and the registry's errors, each naming the image or file */
 export async function fetchLocked(lock: Lock, options: FetchLockedOptions): Promise<void> {
   const each = { concurrency: options.concurrency ?? 3, signal: options.signal };
+  const { web } = options.sources;
+  const urls = fullUrls(options.spec, { web, selection: lock.selection });
   const graphs = await forEach(
     lock.images,
     (image, signal) => {
       const own = { ...options, signal };
-      return image.chart === undefined ? ofImage(image, own, () => readGraph(image, own)) : readChartGraph(image, own);
+      return image.chart === undefined
+        ? ofImage(image, own, () => readGraph(image, own))
+        : readChartGraph(image, { ...own, urls });
     },
     each,
   );
@@ -62,8 +70,7 @@ export async function fetchLocked(lock: Lock, options: FetchLockedOptions): Prom
     },
     each,
   );
-  const { web } = options.sources;
-  await forEach(lock.files, (file, signal) => fetchFile(file, { ...options, web, signal, progress }), each);
+  await forEach(lock.files, (file, signal) => fetchFile(file, { ...options, urls, web, signal, progress }), each);
   options.report?.({ type: 'step', step: 'fetch:done' });
 }
 
@@ -78,7 +85,7 @@ function ofImage<T>(image: LockedImage, context: MovedTagContext, task: () => Pr
 }
 
 /** A chart is made of its archive, which is small: it is in the cache before its graph is read. */
-async function readChartGraph(image: LockedImage, options: FetchLockedOptions): Promise<Graph> {
+async function readChartGraph(image: LockedImage, options: FetchLockedOptions & { urls: FullUrls }): Promise<Graph> {
   const { cache, sources, signal } = options;
   await fetchChart(image, { ...options, web: sources.web });
   return { image, source: cache, nodes: await walkGraph(cache, roots(image), { signal }) };

@@ -4,6 +4,7 @@ import { CORE_SCHEMA } from 'js-yaml';
 import * as v from 'valibot';
 import { AirgapError } from '../core/errors.ts';
 import { didYouMean } from '../core/similar.ts';
+import { withoutUrlSecrets } from '../core/url-text.ts';
 import { readBoundedYaml, type YamlLimits } from './bounded-yaml.ts';
 import { isRecordAt, keysAt, titlesAt, wordsAt } from './schema-at.ts';
 import type { Place, PlacesOf } from './yaml-places.ts';
@@ -162,7 +163,7 @@ function describe(fault: Fault, context: Described): string {
   if (fault.type === 'raw_transform') return `${where}: ${fault.message ?? ''}`;
   const expected = inWords(fault.expected ?? 'another value');
   if (fault.received === 'undefined') return `${where}: expected ${expected}, found nothing`;
-  const found = withoutPassword(fault.received).slice(0, 100);
+  const found = withoutUrlSecrets(fault.received).slice(0, 100);
   return fault.kind === 'validation' || fault.type === 'custom'
     ? `${where}: ${found} ${fault.message ?? ''}`
     : `${where}: expected ${expected}, found ${foundInWords(found)}${suggestion(fault, context)}`;
@@ -197,9 +198,4 @@ function foundInWords(found: string): string {
   if (found === 'null') return 'nothing';
   if (found === 'Array' || found === 'Object') return inWords(found);
   return /^[-0-9.]/.test(found) ? `the number ${found}` : found;
-}
-
-/** What was written may be an address with a password in it. */
-function withoutPassword(text: string): string {
-  return text.replace(/^("?(?:[a-z]+:\/\/)?)[^"]*:[^"]*@/, '$1***@');
 }

@@ -3,6 +3,7 @@
 import { dump } from 'js-yaml';
 import * as v from 'valibot';
 import { isDigest, type Digest } from '../core/digest.ts';
+import { recordableUrl } from '../core/url-text.ts';
 import { parseDocument } from './document.ts';
 import { API_VERSION, BundleName, FileName } from './manifest.ts';
 import { FlavourName, PackageRegistryMode } from './spec-values.ts';
@@ -48,12 +49,19 @@ const UseSchema = v.strictObject({
   needsSpecImage: v.exactOptional(v.literal(true)),
 });
 
+/**
+ * The URL is recorded without its query, which may be a signature or a token: `build` takes it from airgap.yaml, or from the
+ * index of the chart's repository.
+ */
+const QueryWithheld = v.exactOptional(v.literal(true));
+
 /** Where a chart came from. It is carried as an OCI artifact, which follows from these bytes. */
 const LockedChartSchema = v.strictObject({
   name: v.string(),
   version: v.string(),
   /** Address of the archive, or its path where it is a file of the user's. */
   url: v.exactOptional(v.string()),
+  queryWithheld: QueryWithheld,
   path: v.exactOptional(v.string()),
   /** Of the archive. */
   digest: DigestSchema,
@@ -102,6 +110,7 @@ const LockSchema = v.strictObject({
       name: FileName,
       /** Where it is downloaded from, or its path where it is a file of the user's. */
       url: v.exactOptional(v.string()),
+      queryWithheld: QueryWithheld,
       path: v.exactOptional(v.string()),
       digest: DigestSchema,
       size: Size,
@@ -142,6 +151,26 @@ export function encodeLock(lock: Lock): Buffer {
 /** @throws CONFIG_INVALID */
 export function parseLock(text: string, where: string): Lock {
   return parseDocument(LockSchema, text, where);
+}
+
+/** How a URL is recorded: without what may be a secret in it. */
+export function recordedUrl(text: string): { url: string; queryWithheld?: true } {
+  const url = recordableUrl(text);
+  return new URL(text).search === '' ? { url } : { url, queryWithheld: true };
+}
+
+/** Names of what is recorded with more of a URL than a lock may hold, as older releases did. */
+export function unrecordable({ images, files }: Pick<Lock, 'images' | 'files'>): string[] {
+  const charts = images.map(({ name, verified, chart }) => ({ name, verified, url: chart?.url }));
+  const from = (verified: Verified): string | undefined =>
+    verified !== 'none' && verified.by === 'checksum' ? verified.from : undefined;
+  return [...charts, ...files]
+    .filter(({ url, verified }) => [url, from(verified)].some((text) => text !== undefined && !isRecordable(text)))
+    .map(({ name }) => name);
+}
+
+function isRecordable(text: string): boolean {
+  return !URL.canParse(text) || recordableUrl(text) === text;
 }
 
 /** For people: what it is there for, without why. */

@@ -44,9 +44,13 @@ const FileSchema = v.pipe(
       }),
     ),
     url: v.exactOptional(
-      described(value.WebAddress, 'Where it is downloaded from, instead of "path"; its host may have a mirror.', {
-        examples: ['https://downloads.example/tool-1.0.tgz'],
-      }),
+      described(
+        value.WebAddress,
+        'Where it is downloaded from, instead of "path"; its host may have a mirror. A query (a signature, for example) is used for that alone: lock and bundle have the URL without it, and a new one leaves the lock valid.',
+        {
+          examples: ['https://downloads.example/tool-1.0.tgz'],
+        },
+      ),
     ),
     digest: v.exactOptional(
       described(value.ContentDigest, 'What its content must be.', {
@@ -67,9 +71,13 @@ const ChartSchema = v.pipe(
       }),
     ),
     repository: v.exactOptional(
-      described(value.WebAddress, 'URL of a chart repository, instead of "path": where its index.yaml lies.', {
-        examples: ['https://charts.example'],
-      }),
+      described(
+        value.WebAddress,
+        'URL of a chart repository, instead of "path": where its index.yaml lies. Lock and bundle have it without its query.',
+        {
+          examples: ['https://charts.example'],
+        },
+      ),
     ),
     name: v.exactOptional(described(v.string(), 'Name of the chart in the repository.', { examples: ['app'] })),
     version: v.exactOptional(described(v.string(), 'Version of the chart in the repository.', { examples: ['1.2.3'] })),

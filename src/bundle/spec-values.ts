@@ -73,6 +73,16 @@ function isInRegistry(text: string): boolean {
   return /^oci:/i.test(text);
 }
 
+/** Of what is recorded as it is in everything that is carried. */
+export const PublicWebAddress = v.pipe(
+  v.string(),
+  v.check(
+    (text) => isWebAddress(text, ['username', 'password', 'search', 'hash']),
+    'is not an http or https URL without credentials, query and fragment; it is carried along as it is',
+  ),
+  v.metadata({ title: 'URL', pattern: '^https?://' }),
+);
+
 function isWebAddress(text: string, without: readonly ('username' | 'password' | 'search' | 'hash')[]): boolean {
   const url = URL.parse(text);
   return url !== null && /^https?:$/.test(url.protocol) && without.every((part) => url[part] === '');

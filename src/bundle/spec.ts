@@ -4,6 +4,7 @@
 import type * as v from 'valibot';
 import { canonicalJson } from '../core/canonical-json.ts';
 import { digestOf, type Digest } from '../core/digest.ts';
+import { recordableUrl } from '../core/url-text.ts';
 import { notValid, parseDocument } from './document.ts';
 import { BundleSpecSchema } from './spec-schema.ts';
 
@@ -33,7 +34,10 @@ export interface SpecTexts {
   readonly keys?: Readonly<Record<string, string>>;
 }
 
-/** Identifies what is asked for, so that a lock made from another specification is noticed. */
+/**
+ * Identifies what is asked for, so that a lock made from another specification is noticed. The query of a URL is left out:
+ * it may be a secret that is not to be found out from the digest, and a signature that is made anew every hour.
+ */
 export function specDigest(spec: BundleSpec, { catalogue, keys = {} }: SpecTexts = {}): Digest {
   const { metadata, platforms, images, files, elastic, sources, charts, signatures } = spec;
   return digestOf(
@@ -41,13 +45,22 @@ export function specDigest(spec: BundleSpec, { catalogue, keys = {} }: SpecTexts
       name: metadata.name,
       platforms,
       images,
-      files,
+      files: files.map(withoutQuery),
       ...(elastic === undefined ? {} : { elastic }),
-      ...(charts.length === 0 ? {} : { charts }),
+      ...(charts.length === 0 ? {} : { charts: charts.map(withoutQuery) }),
       ...(Object.keys(sources).length === 0 ? {} : { sources }),
       ...(Object.keys(signatures).length === 0 ? {} : { signatures }),
       ...(catalogue === undefined ? {} : { catalogue: digestOf(Buffer.from(catalogue)) }),
       ...(Object.keys(keys).length === 0 ? {} : { keys }),
     }),
   );
+}
+
+function withoutQuery<T extends FileSource | ChartSource>(source: T): T {
+  const { url, repository } = source as Partial<FileSource & ChartSource>;
+  return {
+    ...source,
+    ...(url === undefined ? {} : { url: recordableUrl(url) }),
+    ...(repository === undefined ? {} : { repository: recordableUrl(repository) }),
+  };
 }

@@ -3,7 +3,7 @@
 import * as v from 'valibot';
 import { described } from '../bundle/document.ts';
 import { API_VERSION, FileName } from '../bundle/manifest.ts';
-import { WebAddress } from '../bundle/spec-values.ts';
+import { PublicWebAddress } from '../bundle/spec-values.ts';
 import { isRepository, isTag } from '../oci/reference.ts';
 import { flavours } from './components.ts';
 import { eckImages, isEckImage, type EckImage } from './image-name.ts';
@@ -160,7 +160,7 @@ const SigningKeySchema = v.strictObject({
   }),
   fingerprint: Fingerprint,
   url: v.exactOptional(
-    described(WebAddress, 'Where it is published; under its name on artifacts.elastic.co by default.'),
+    described(PublicWebAddress, 'Where it is published; under its name on artifacts.elastic.co by default.'),
   ),
 });
 

@@ -1,6 +1,7 @@
 // Where the requests to a registry really go: Docker Hub's other name, mirrors, and the scheme. Loopback registries follow
 // Docker's rule: TLS if it is spoken there, else plain HTTP; anywhere else plain HTTP needs its flag.
 import { AirgapError, isAirgapError } from '../core/errors.ts';
+import { withoutUrlSecrets } from '../core/url-text.ts';
 import { isRegistryHost, isRepository } from '../oci/reference.ts';
 import { discard } from './answer.ts';
 import { isNotTls } from './connection-error.ts';
@@ -74,7 +75,7 @@ function mirrorEndpoint(host: string, mirror: string, plainHttp: boolean): Endpo
 }
 
 function noMirror(host: string, mirror: string): AirgapError {
-  const shown = JSON.stringify(mirror.slice(0, 200).replace(/\/\/[^/]*@/, '//***@'));
+  const shown = JSON.stringify(withoutUrlSecrets(mirror).slice(0, 200));
   return new AirgapError('CONFIG_INVALID', `not a URL that can be the mirror of ${host}: ${shown}`, {
     hint: 'Write https://HOST[:PORT][/PREFIX]; credentials for it come from the credentials file.',
   });

@@ -1,6 +1,7 @@
 // Answers that are errors: what a status and an error body (distribution-spec, "Error Codes") mean, and what of the body
 // may be shown. Which of them can be tried again is said here; when, in attempts.ts.
 import { AirgapError, isAirgapError, type ErrorCode, type ErrorOptions } from '../core/errors.ts';
+import { withoutSecretsOf } from '../core/url-text.ts';
 import type { Answer } from './answer.ts';
 import { headerOf, readSome } from './answer.ts';
 import { parseRetryAfter } from './retry-after.ts';
@@ -50,7 +51,8 @@ export function isUndecided(error: unknown): boolean {
 
 /** Reads the error body, at most 64 KiB of it, and makes the error; `now` is for Retry-After. */
 export async function httpError(answer: Answer, now: number, server: ServerKind = 'registry'): Promise<HttpError> {
-  const body = (await readSome(answer, BODY_LIMIT)).toString('utf8'); // of a HEAD too: reading ends the exchange
+  const read = await readSome(answer, BODY_LIMIT); // of a HEAD too: reading ends the exchange
+  const body = withoutSecretsOf(answer.url, read.toString('utf8'));
   const entries = parseErrorBody(body);
   const codes = entries.map((entry) => entry.code);
   const said = entries.map(({ code, message }) => (message === '' ? code : `${code}: ${message}`)).join('; ');

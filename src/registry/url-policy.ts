@@ -2,6 +2,7 @@
 // Every one is judged here before it is used, and nothing else decides it (GHSA-vh4v-2xq2-g5cg, GHSA-jxpm-75mh-9fp7,
 // GHSA-xf85-363p-868w, GHSA-qvqc-4c52-x6qp, GHSA-h7vf-4x9w-h99v). Pure functions; names are not looked up.
 import { AirgapError } from '../core/errors.ts';
+import { withoutUrlSecrets } from '../core/url-text.ts';
 import { isLoopback, maySendTo, placeOf } from './host-place.ts';
 
 /** The registry a URL came from. */
@@ -98,7 +99,7 @@ function parse(what: string, text: string, base?: URL): URL {
   if (url === null) {
     throw new AirgapError(
       'URL_REFUSED',
-      `the ${what} that ${base?.host ?? 'the server'} sent is not a URL: ${JSON.stringify(text.slice(0, 100))}`,
+      `the ${what} that ${base?.host ?? 'the server'} sent is not a URL: ${JSON.stringify(withoutUrlSecrets(text).slice(0, 100))}`,
     );
   }
   if (url.protocol !== 'https:' && url.protocol !== 'http:') throw refused(what, url, 'it is neither http nor https');

@@ -1,6 +1,7 @@
 // Where a file on a web server is really fetched from, and how its errors say so. Mirrors are named by host, as those of
 // registries are, and get the whole path of the original behind their own.
 import { AirgapError } from '../core/errors.ts';
+import { withoutUrlSecrets } from '../core/url-text.ts';
 import { mirrorUrl, requireTls } from './endpoint.ts';
 import { showUrl } from './url-policy.ts';
 
@@ -48,7 +49,7 @@ export function atAddress(error: unknown, { original, target }: WebAddress): unk
 function parse(text: string): URL {
   const url = URL.parse(text);
   if (url === null || !/^https?:$/.test(url.protocol) || `${url.username}${url.password}` !== '') {
-    const shown = JSON.stringify(text.slice(0, 200).replace(/\/\/[^/]*@/, '//***@'));
+    const shown = JSON.stringify(withoutUrlSecrets(text).slice(0, 200));
     throw new AirgapError('CONFIG_INVALID', `not an http or https URL without credentials: ${shown}`, {
       hint: 'Write https://HOST[:PORT]/PATH; credentials for it come from the credentials file.',
     });

@@ -3,6 +3,7 @@
 import * as v from 'valibot';
 import type { Digest } from '../../core/digest.ts';
 import { AirgapError } from '../../core/errors.ts';
+import { recordableUrl, withoutUrlSecrets } from '../../core/url-text.ts';
 import type { WebFiles } from '../../registry/web-files.ts';
 import { invalid, isTable, readYaml, valueOf, type Origin, type Table } from '../kubernetes-yaml.ts';
 import { isChartVersion, isSameVersion, newestFirst } from './chart-version.ts';
@@ -59,7 +60,7 @@ export function indexUrl(repository: string): string {
 
 /** @param url where it was read. @throws MANIFEST_INVALID when it is no index of charts */
 export function parseIndex(text: string, url: string): ChartIndex {
-  const origin: Origin = { where: url, code: 'MANIFEST_INVALID' };
+  const origin: Origin = { where: recordableUrl(url), code: 'MANIFEST_INVALID' };
   const [document] = readYaml(text, origin);
   const entries =
     isTable(document) && valueOf(document, 'apiVersion') === 'v1' ? valueOf(document, 'entries') : undefined;
@@ -85,7 +86,10 @@ export function findChart(
   const entry = v.safeParse(EntrySchema, found);
   if (!entry.success) {
     const fault = `${v.getDotPath(entry.issues[0]) ?? 'entry'}: ${entry.issues[0].message}`;
-    throw invalid({ where: index.url, code: 'MANIFEST_INVALID' }, `is wrong about ${name} ${version}: ${fault}`);
+    throw invalid(
+      { where: recordableUrl(index.url), code: 'MANIFEST_INVALID' },
+      `is wrong about ${name} ${version}: ${fault}`,
+    );
   }
   const { urls, digest } = entry.output;
   const hex = (digest ?? '').replace(/^sha256:/, '').toLowerCase();
@@ -105,12 +109,16 @@ function versionOf(entry: Table): string {
 function archiveUrl(text: string, repository: string, from: string): string {
   const url = URL.parse(text) ?? below(repository, text);
   if (/^https?:$/.test(url.protocol) && url.username === '' && url.password === '') return url.href;
-  throw new AirgapError('URL_REFUSED', `${from} sends us to ${JSON.stringify(text.slice(0, 200))}`, {
-    hint:
-      url.protocol === 'oci:'
-        ? `Name the chart among "images" of airgap.yaml: ${url.host}${url.pathname}`
-        : 'Only http and https addresses without credentials are followed.',
-  });
+  throw new AirgapError(
+    'URL_REFUSED',
+    `${recordableUrl(from)} sends us to ${JSON.stringify(withoutUrlSecrets(text).slice(0, 200))}`,
+    {
+      hint:
+        url.protocol === 'oci:'
+          ? `Name the chart among "images" of airgap.yaml: ${url.host}${url.pathname}`
+          : 'Only http and https addresses without credentials are followed.',
+    },
+  );
 }
 
 function below(repository: string, path: string): URL {
@@ -126,13 +134,14 @@ function missing(
   { name, version }: { readonly name: string; readonly version: string },
   versions: readonly string[],
 ): AirgapError {
+  const where = recordableUrl(index.url);
   const shown = newestFirst(versions.filter(isChartVersion)).slice(0, SHOWN_VERSIONS);
   return new AirgapError(
     'CONTENT_MISSING',
-    `${index.url} has no ${shown.length === 0 ? 'chart' : `version ${version} of`} ${name}`,
+    `${where} has no ${shown.length === 0 ? 'chart' : `version ${version} of`} ${name}`,
     {
       hint: shown.length === 0 ? 'Check the name of the chart, and its repository.' : `It has ${shown.join(', ')}.`,
-      details: { index: index.url, chart: name, version, versions: shown },
+      details: { index: where, chart: name, version, versions: shown },
     },
   );
 }

@@ -27,7 +27,9 @@ export async function fetchChart(image: LockedImage, context: FetchChartContext)
   if (chart === undefined) throw new AirgapError('INTERNAL', `${image.name} is no chart`);
   await namingImage(image.name, async () => {
     const archive: Descriptor = { mediaType: HELM_CHART, digest: chart.digest, size: chart.size };
-    const place = { what: 'chart', url: chart.url, path: chart.path, foundAt: indexOf(image) } as const;
+    const fullUrl = chart.queryWithheld === true ? () => context.urls.chart(image, context.signal) : undefined;
+    const { url, path } = chart;
+    const place = { what: 'chart', url, path, foundAt: indexOf(image), fullUrl } as const;
     const fetch = () => fetchPlace(archive, place, context);
     await fetch();
     await remake(image, archive, context).catch(async (error: unknown) => {

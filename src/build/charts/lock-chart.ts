@@ -1,12 +1,13 @@
 // From a chart that airgap.yaml asks for to what the lock pins: its archive, the OCI artifact that follows from it, and
 // the images that it names. Fetching what is locked is fetch-chart.ts.
 import { resolve } from 'node:path';
-import type { LockedImage, Verified } from '../../bundle/lock.ts';
+import { recordedUrl, type LockedImage, type Verified } from '../../bundle/lock.ts';
 import type { ChartSource } from '../../bundle/spec.ts';
 import type { Activity } from '../../core/events.ts';
 import { AirgapError } from '../../core/errors.ts';
 import { borrowFileRange } from '../../core/named-file.ts';
 import type { BorrowedStream } from '../../core/streams.ts';
+import { recordableUrl } from '../../core/url-text.ts';
 import type { Cache, Identity } from '../../oci/cache.ts';
 import { contentOf } from '../../oci/content.ts';
 import { formatReference, parseReference } from '../../oci/reference.ts';
@@ -32,7 +33,7 @@ export interface LockChartContext extends Activity {
 interface Found {
   readonly chart: Chart;
   readonly archive: Identity;
-  readonly from: { readonly url: string } | { readonly path: string };
+  readonly from: ReturnType<typeof recordedUrl> | { readonly path: string };
   readonly name: string;
   readonly verified: Verified;
 }
@@ -68,20 +69,21 @@ async function inRepository(wanted: InRepository, context: LockChartContext): Pr
   const { repository, name } = wanted;
   const index = await context.indexes.read(repository, signal);
   const { url, version, digest } = findChart(index, wanted, repository);
-  const origin: Origin = { where: url, code: 'MANIFEST_INVALID' };
+  const [shown, indexUrl] = [recordableUrl(url), recordableUrl(index.url)];
+  const origin: Origin = { where: shown, code: 'MANIFEST_INVALID' };
   const archive = await addArchive(web.borrow(url, { foundAt: index.url, signal }), origin, context);
   if (digest !== undefined && digest !== archive.digest)
-    throw indexLies(index.url, `${name} ${version} is ${digest}, found ${archive.digest} at ${url}`);
+    throw indexLies(indexUrl, `${name} ${version} is ${digest}, found ${archive.digest} at ${shown}`);
   const chart = await readArchive(archive, origin, context);
   const { metadata } = chart;
   if (metadata.name !== name || metadata.version !== version)
-    throw indexLies(index.url, `${url} is ${name} ${version}, found ${metadata.name} ${metadata.version}`);
+    throw indexLies(indexUrl, `${shown} is ${name} ${version}, found ${metadata.name} ${metadata.version}`);
   return {
     chart,
     archive,
-    from: { url },
+    from: recordedUrl(url),
     name: chartReference(metadata, repository),
-    verified: digest === undefined ? 'none' : { by: 'checksum', from: index.url },
+    verified: digest === undefined ? 'none' : { by: 'checksum', from: indexUrl },
   };
 }
 

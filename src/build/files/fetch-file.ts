@@ -12,7 +12,7 @@ export function fileDescriptor({ digest, size }: Pick<LockedFile, 'digest' | 'si
 
 /** @throws what `fetchPlace` fails with, naming the file */
 export async function fetchFile(file: LockedFile, context: FetchPlaceContext): Promise<void> {
-  await namingFile(file, () =>
-    fetchPlace(fileDescriptor(file), { what: 'file', url: file.url, path: file.path }, context),
-  );
+  const { url, path } = file;
+  const fullUrl = file.queryWithheld === true ? () => context.urls.file(file) : undefined;
+  await namingFile(file, () => fetchPlace(fileDescriptor(file), { what: 'file', url, path, fullUrl }, context));
 }

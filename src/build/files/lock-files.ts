@@ -2,7 +2,7 @@
 // images that it names.
 import type { Activity } from '../../core/events.ts';
 import { forEach } from '../../core/pool.ts';
-import type { LockedFile } from '../../bundle/lock.ts';
+import { recordedUrl, type LockedFile } from '../../bundle/lock.ts';
 import {
   contentReader,
   MANIFEST_FILE_LIMIT,
@@ -61,7 +61,7 @@ async function lockFile(file: WantedFile, read: ContentReader, options: LockFile
   const images = await namedImages(file, content, options);
   return {
     name,
-    ...(url === undefined ? {} : { url }),
+    ...(url === undefined ? {} : recordedUrl(url)),
     ...(path === undefined ? {} : { path }),
     digest: content.descriptor.digest,
     size: content.descriptor.size,

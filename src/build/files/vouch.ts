@@ -2,6 +2,7 @@
 // that it is itself the key of a pinned fingerprint.
 import type { Digest } from '../../core/digest.ts';
 import { AirgapError } from '../../core/errors.ts';
+import { recordableUrl } from '../../core/url-text.ts';
 import type { Verified } from '../../bundle/lock.ts';
 import { SMALL_FILE_LIMIT, textOf, type ContentReader, type FileContent } from './content.ts';
 import { checkKeyFile } from './openpgp-key.ts';
@@ -19,8 +20,9 @@ export async function vouch(file: WantedFile, content: FileContent, options: Vou
   if (digest !== undefined) return bySum({ found, expected: digest, from: 'airgap.yaml' });
   if (checksums !== undefined) {
     const list = await options.read({ url: checksums }, { limit: SMALL_FILE_LIMIT, signal: options.signal });
-    const expected = sumOf(name, await textOf(list, { limit: SMALL_FILE_LIMIT }), checksums);
-    return bySum({ found, expected, from: checksums });
+    const from = recordableUrl(checksums);
+    const expected = sumOf(name, await textOf(list, { limit: SMALL_FILE_LIMIT }), from);
+    return bySum({ found, expected, from });
   }
   if (fingerprint === undefined) return 'none';
   await checkKeyFile(await textOf(content, { limit: SMALL_FILE_LIMIT }), fingerprint);

@@ -77,11 +77,16 @@ function ownFile(source: FileSource, index: number): WantedFile {
   const { ignoreImages = [], ...file } = source;
   return {
     ...file,
-    name: source.name ?? basename(pathOf(source)),
+    name: ownName(source),
     kind: 'own',
     ignoreImages: ignoreImages.map((text, i) => fullReference(text, `files[${index}].ignoreImages[${i}]`)),
     neededBy: 'airgap.yaml',
   };
+}
+
+/** What a file of airgap.yaml is called in the bundle. */
+export function ownName(source: FileSource): string {
+  return source.name ?? basename(pathOf(source));
 }
 
 function fullReference(text: string, where: string): string {

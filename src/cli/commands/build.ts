@@ -73,6 +73,7 @@ export const buildCommand: CommandModule = {
         ...workspace,
         ...freshness,
         folder: files.folder,
+        spec: files.spec,
         media,
         replace: context.flags['replace'] === true,
         volumeSize: volume,

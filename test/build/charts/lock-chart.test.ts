@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { HELM_CHART } from '../../../src/build/charts/chart-artifact.ts';
 import { chartIndexes } from '../../../src/build/charts/chart-index.ts';
+import { fullUrls } from '../../../src/build/full-urls.ts';
 import { fetchChart } from '../../../src/build/charts/fetch-chart.ts';
 import { lockChart } from '../../../src/build/charts/lock-chart.ts';
 import { encodeLock, parseLock, type LockedImage } from '../../../src/bundle/lock.ts';
@@ -56,7 +57,8 @@ async function newCache(): Promise<Cache> {
 }
 
 const lock = (source: ChartSource = SOURCE) => lockChart(source, { cache, web, folder, indexes: chartIndexes(web) });
-const fetch = (image: LockedImage) => fetchChart(image, { cache, web, folder });
+const urlsOf = (...charts: ChartSource[]) => fullUrls({ files: [], charts }, { web });
+const fetch = (image: LockedImage, source = SOURCE) => fetchChart(image, { cache, web, folder, urls: urlsOf(source) });
 const writeChart = (bytes = archive) => writeFile(join(folder, 'app.tgz'), bytes);
 
 /** Whether all of the chart is there, and its archive is what it was. */
@@ -268,9 +270,49 @@ describe('fetching a locked chart', () => {
     cache = await newCache();
     let told = 0;
     const progress = (bytes: number): void => void (told += bytes);
-    await fetchChart(image, { cache, web, folder, progress });
-    await fetchChart(image, { cache, web, folder, progress });
+    await fetchChart(image, { cache, web, folder, progress, urls: urlsOf() });
+    await fetchChart(image, { cache, web, folder, progress, urls: urlsOf() });
     expect(told).toBe(image.totalSize);
+  });
+
+  const SIGNED: ChartSource = { ...SOURCE, repository: `${REPOSITORY}?token=secret` };
+  const publishSigned = (url: string, at = url): void => {
+    const entry = { chart: PARTS.chart, archive, url };
+    web.contents.set(`${INDEX}?token=secret`, Buffer.from(chartIndex(REPOSITORY, [entry])));
+    web.contents.set(at, archive);
+  };
+
+  test('the query of its repository is not in the lock, and is used again', async () => {
+    publishSigned('app-1.0.0.tgz', `${URL}?token=secret`);
+    web.contents.delete(URL);
+    const image = await lock(SIGNED);
+    expect(image.chart).toMatchObject({ url: URL, queryWithheld: true });
+    expect(JSON.stringify(image)).not.toContain('secret');
+    cache = await newCache();
+    await fetch(image, SIGNED);
+    await expectWhole(image);
+  });
+
+  test('the signature of its address is not in the lock, and a new one is taken from the index', async () => {
+    publishSigned(`${URL}?sig=old`);
+    const image = await lock(SIGNED);
+    expect(JSON.stringify(image)).not.toContain('sig');
+    web.contents.clear();
+    publishSigned(`${URL}?sig=new`);
+    cache = await newCache();
+    await fetch(image, SIGNED);
+    await expectWhole(image);
+    cache = await newCache();
+    publishSigned(`${REPOSITORY}/moved.tgz?sig=new`);
+    expect((await rejected(fetch(image, SIGNED))).code).toBe('UPSTREAM_CHANGED');
+  });
+
+  test('in the cache needs no index, whatever is not in the lock', async () => {
+    publishSigned(`${URL}?sig=old`);
+    const image = await lock(SIGNED);
+    web.contents.clear();
+    await fetch(image, SIGNED);
+    await expectWhole(image);
   });
 
   test('fails when the archive is no longer what was locked', async () => {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { fetchFile, fileDescriptor } from '../../../src/build/files/fetch-file.ts';
+import { fullUrls } from '../../../src/build/full-urls.ts';
 import type { LockedFile } from '../../../src/bundle/lock.ts';
 import { digestOf } from '../../../src/core/digest.ts';
 import { AirgapError } from '../../../src/core/errors.ts';
@@ -49,7 +50,11 @@ function web(content: Buffer | AirgapError, breakAt = Number.POSITIVE_INFINITY):
   };
 }
 
-const fetched = (file: LockedFile, from: WebFiles = web(BYTES)) => fetchFile(file, { folder, cache, web: from });
+const fetched = (file: LockedFile, from: WebFiles = web(BYTES), urls = urlsOf()) =>
+  fetchFile(file, { folder, cache, web: from, urls });
+/** airgap.yaml has these URLs. */
+const urlsOf = (...urls: string[]) =>
+  fullUrls({ files: urls.map((url) => ({ url })), charts: [] }, { web: web(BYTES) });
 const inCache = () => collect(cache.fetch(fileDescriptor(BY_URL)), 1e9);
 
 describe('a file by URL', () => {
@@ -57,10 +62,23 @@ describe('a file by URL', () => {
     const from = web(BYTES);
     const { signal } = new AbortController();
     let told = 0;
-    await fetchFile(BY_URL, { folder, cache, web: from, signal, progress: (bytes) => (told += bytes) });
+    await fetchFile(BY_URL, { folder, cache, web: from, urls: urlsOf(), signal, progress: (bytes) => (told += bytes) });
     expect(await inCache()).toEqual(BYTES);
     expect(from.asked).toEqual([{ url: URL, size: BYTES.byteLength, start: 0, signal }]);
     expect(told).toBe(BYTES.byteLength);
+  });
+
+  test('whose query is not in the lock is downloaded with that of airgap.yaml', async () => {
+    const file: LockedFile = { ...BY_URL, queryWithheld: true };
+    const from = web(BYTES);
+    await fetched(file, from, urlsOf(`${URL}?sig=new`));
+    expect(from.asked.map(({ url }) => url)).toEqual([`${URL}?sig=new`]);
+  });
+
+  test('whose query is not in the lock, and not in airgap.yaml either, is CONFIG_INVALID', async () => {
+    const file: LockedFile = { ...BY_URL, queryWithheld: true };
+    for (const urls of [urlsOf(), urlsOf('https://other.example/file.bin?sig=new')])
+      expect((await rejected(fetched(file, web(BYTES), urls))).code).toBe('CONFIG_INVALID');
   });
 
   test('that is in the cache is not asked for', async () => {
