@@ -7,15 +7,18 @@ export function recordableUrl(text: string): string {
   return url.username === '' && url.password === '' && !/[?#]/.test(text) ? text : `${url.origin}${url.pathname}`;
 }
 
-/** With a scheme, without one but with a user, and a user with a password before a host. */
+/** With a scheme; without one, but with a user or a query; a user with a password before a host. */
 const ADDRESS =
-  /[a-z][a-z0-9+.-]*:\/\/[^\s"'<>]*|\/\/[^\s"'<>]*@[^\s"'<>]*|(?<![^\s"'])[^\s"'/@:]+:[^\s"'@]+@(?!sha256:)/gi;
+  /[a-z][a-z0-9+.-]*:\/\/[^\s"'<>]*|\/\/[^\s"'<>]*@[^\s"'<>]*|(?<![^\s"'])[^\s"'/@:]+:[^\s"'@]+@(?!sha256:)|[^\s"'<>?]+\?[^\s"'<>]*=[^\s"'<>]*/gi;
 
-/** For messages about text that was meant as a URL, however malformed, or has some in it. */
+/** Characters of a text that are looked at, and shown: patterns take long for more. */
+const LONGEST_TEXT = 2000;
+
+/** For messages about text that was meant as a URL, however malformed, or has some in it. At most its first 2000 characters. */
 export function withoutUrlSecrets(text: string): string {
-  return text.replace(ADDRESS, (address) =>
-    address.replace(/^(.*?\/\/|)[^/?#]*@/, '$1***@').replace(/[?#].*$/, '?***'),
-  );
+  return text
+    .slice(0, LONGEST_TEXT)
+    .replace(ADDRESS, (address) => address.replace(/^(.*?\/\/|)[^/?#]*@/, '$1***@').replace(/[?#].*$/, '?***'));
 }
 
 /** Shorter values are words, not secrets. */

@@ -1,5 +1,6 @@
 // Where in the enclave's registry a bundle is loaded: host, and a path below it for sites that share one.
 import { AirgapError } from '../core/errors.ts';
+import { withoutUrlSecrets } from '../core/url-text.ts';
 import { isRegistryHost, isRepository } from '../oci/reference.ts';
 
 export interface RegistryAddress {
@@ -15,10 +16,14 @@ export function parseRegistryAddress(text: string): RegistryAddress {
   const [host = '', ...path] = text.split('/');
   const prefix = path.join('/').replace(/\/$/, '');
   if (scheme === undefined && isRegistryHost(host) && (prefix === '' || isRepository(prefix))) return { host, prefix };
-  throw new AirgapError('REFERENCE_INVALID', `not a registry address: ${JSON.stringify(text.slice(0, 200))}`, {
-    hint:
-      scheme === undefined
-        ? 'Write HOST[:PORT][/PREFIX], the prefix in lower case: registry.example:5000/mirror.'
-        : `Leave ${scheme} out; plain HTTP beyond loopback is asked for with --plain-http.`,
-  });
+  throw new AirgapError(
+    'REFERENCE_INVALID',
+    `not a registry address: ${JSON.stringify(withoutUrlSecrets(text).slice(0, 200))}`,
+    {
+      hint:
+        scheme === undefined
+          ? 'Write HOST[:PORT][/PREFIX], the prefix in lower case: registry.example:5000/mirror.'
+          : `Leave ${scheme} out; plain HTTP beyond loopback is asked for with --plain-http.`,
+    },
+  );
 }

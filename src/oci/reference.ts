@@ -2,6 +2,7 @@
 // grammar; OCI distribution-spec, "pulling manifests").
 import { isDigest, type Digest } from '../core/digest.ts';
 import { AirgapError } from '../core/errors.ts';
+import { withoutUrlSecrets } from '../core/url-text.ts';
 
 export interface Reference {
   /** Host and port, normalised: `docker.io` for short names. */
@@ -96,7 +97,11 @@ function splitHost(name: string): { registry: string; repository: string } {
 }
 
 function invalid(text: string, why: string): AirgapError {
-  return new AirgapError('REFERENCE_INVALID', `not an image reference: ${JSON.stringify(text.slice(0, 200))}: ${why}`, {
-    hint: 'Write registry/repository:tag, for example docker.elastic.co/kibana/kibana:9.5.2.',
-  });
+  return new AirgapError(
+    'REFERENCE_INVALID',
+    `not an image reference: ${JSON.stringify(withoutUrlSecrets(text).slice(0, 200))}: ${why}`,
+    {
+      hint: 'Write registry/repository:tag, for example docker.elastic.co/kibana/kibana:9.5.2.',
+    },
+  );
 }

@@ -26,6 +26,7 @@ describe('a message', () => {
     '//u:secret@h',
     'user:secret@h.example:5000',
     'https://[bad?secret',
+    'h.example?token=secret',
     'two: https://a/?secret https://u:secret@b/',
   ])('about %s has no secret', (text) => {
     expect(withoutUrlSecrets(text)).not.toContain('secret');
@@ -39,6 +40,10 @@ describe('a message', () => {
     'mail to someone@example',
   ])('%s is left as it is', (text) => {
     expect(withoutUrlSecrets(text)).toBe(text);
+  });
+
+  test.each(['a', 'a:', '//', 'a?', '@'])('about a megabyte of %j is cut before it is searched', (piece) => {
+    expect(withoutUrlSecrets(piece.repeat(1_000_000)).length).toBeLessThanOrEqual(2100);
   });
 
   test('of a server does not repeat the query that it was sent, nor a header of ours', () => {
