@@ -17,6 +17,7 @@ import type { Hashing } from '../core/hashing.ts';
 import { fetchLocked, type FetchLockedOptions } from './fetch.ts';
 import type { SignaturePolicy } from './image-signatures.ts';
 import { placeInstaller, type Installer } from './installers.ts';
+import { requireRecordable } from './recordable-lock.ts';
 import { checkLockedSignatures } from './locked-signatures.ts';
 import { damagedBlob } from './damaged-blob.ts';
 import { placeSums, placeText, removeListed } from './media-texts.ts';
