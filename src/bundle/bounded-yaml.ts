@@ -1,6 +1,7 @@
 // YAML from outside, read within bounds: size and nodes before it is parsed, depth while it is, and what its aliases stand
 // for before anybody walks the tree. What the documents must hold is for others.
 import { constructFromEvents, parseEvents, YAMLException, type Event, type Schema } from 'js-yaml';
+import { holdThread } from '../core/held-thread.ts';
 import { PlacesOf, type Place } from './yaml-places.ts';
 
 export interface YamlLimits {
@@ -33,6 +34,10 @@ const DEPTH_LIMIT = 100;
 const EXPANDED_DEPTH_LIMIT = 200;
 
 export function readBoundedYaml(text: string, options: BoundedYamlOptions): BoundedYaml {
+  return holdThread(() => read(text, options));
+}
+
+function read(text: string, options: BoundedYamlOptions): BoundedYaml {
   const { limits, refuse } = options;
   if (text.length > limits.characters || countNodes(text) > limits.nodes) throw refuse('is too large');
   const { documents, events } = parse(text, options);

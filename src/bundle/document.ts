@@ -3,6 +3,7 @@
 import { CORE_SCHEMA } from 'js-yaml';
 import * as v from 'valibot';
 import { AirgapError } from '../core/errors.ts';
+import { holdThread } from '../core/held-thread.ts';
 import { didYouMean } from '../core/similar.ts';
 import { withoutUrlSecrets } from '../core/url-text.ts';
 import { readBoundedYaml, type YamlLimits } from './bounded-yaml.ts';
@@ -32,6 +33,10 @@ const KINDS: Readonly<Record<string, string>> = {
  * @throws CONFIG_INVALID with a line for each fault
  */
 export function parseDocument<S extends v.GenericSchema>(schema: S, text: string, where: string): v.InferOutput<S> {
+  return holdThread(() => checkedDocument(schema, text, where));
+}
+
+function checkedDocument<S extends v.GenericSchema>(schema: S, text: string, where: string): v.InferOutput<S> {
   const { documents, places } = readBoundedYaml(text, { schema: CORE_SCHEMA, limits: LIMITS, refuse: refusing(where) });
   if (documents.length !== 1)
     throw refusing(where)(

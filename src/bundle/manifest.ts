@@ -4,6 +4,7 @@ import * as v from 'valibot';
 import { canonicalJson } from '../core/canonical-json.ts';
 import { digestOf, isDigest, type Digest } from '../core/digest.ts';
 import { AirgapError } from '../core/errors.ts';
+import { holdThread } from '../core/held-thread.ts';
 import { parseReference } from '../oci/reference.ts';
 import { isExpiry } from './freshness.ts';
 
@@ -126,6 +127,10 @@ export function encodeBundleManifest(manifest: BundleManifest): Buffer {
  * @throws BUNDLE_CORRUPT, FORMAT_UNKNOWN
  */
 export function parseBundleManifest(bytes: Uint8Array): BundleManifest {
+  return holdThread(() => checkedManifest(bytes));
+}
+
+function checkedManifest(bytes: Uint8Array): BundleManifest {
   let value: unknown;
   try {
     value = JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes));

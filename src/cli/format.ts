@@ -26,3 +26,9 @@ export function table(cells: readonly (readonly string[])[]): string[] {
       .trimEnd(),
   );
 }
+
+/** At most `width` columns; `…` stands for the rest. */
+export function shortened(text: string, width: number): string {
+  const characters = Array.from(text);
+  return characters.length <= width ? text : `${characters.slice(0, Math.max(width - 1, 0)).join('')}…`;
+}

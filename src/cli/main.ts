@@ -2,21 +2,10 @@
 import { homedir } from 'node:os';
 import { isSea } from 'node:sea';
 import { isInstallerPlatform, type PackagedProgram } from '../core/program.ts';
+import { fileOutput } from './file-output.ts';
 import type { Io } from './io.ts';
-import { interrupted } from './output.ts';
 import { run } from './run.ts';
-
-/** The first Ctrl-C ends work in order; the second ends the process at once. */
-function interruptible(): AbortSignal {
-  const controller = new AbortController();
-  const onSignal = (): void => {
-    if (controller.signal.aborted) process.exit(130);
-    controller.abort(interrupted());
-  };
-  process.on('SIGINT', onSignal);
-  process.on('SIGTERM', onSignal);
-  return controller.signal;
-}
+import { interruptible } from './signals.ts';
 
 /** Signal 0 asks only; a process of somebody else answers EPERM. */
 function isAlive(pid: number): boolean {
@@ -42,18 +31,12 @@ function packagedProgram(): PackagedProgram | undefined {
   return isSea() && isInstallerPlatform(platform) ? { path: process.execPath, platform } : undefined;
 }
 
-// A reader that has seen enough (`| head`) is no error.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(0);
-  throw error;
-});
-
 const io: Io = {
   // opened when a command asks for them: that takes some milliseconds
   get stdin() {
     return process.stdin;
   },
-  stdout: process.stdout,
+  stdout: fileOutput(1) ?? process.stdout,
   get stderr() {
     return process.stderr;
   },
@@ -72,4 +55,6 @@ const io: Io = {
 process.exitCode = 1;
 void run(process.argv.slice(2), io).then((status) => {
   process.exitCode = status;
+  // whatever did not end in order would keep the process
+  if (io.signal.aborted) process.exit();
 });

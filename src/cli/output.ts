@@ -1,10 +1,12 @@
 // What a person or a script sees: the result on stdout, everything else on stderr. With --json stdout is exactly one JSON
 // document, on failure too.
-import { stripVTControlCharacters, styleText } from 'node:util';
 import { AirgapError, errorCatalogue } from '../core/errors.ts';
 import type { Report } from '../core/events.ts';
+import { printable, printableJson } from '../core/printable.ts';
 import type { Io } from './io.ts';
-import { lineProgress, spinnerProgress, type Progress } from './progress.ts';
+import { Outlet } from './outlet.ts';
+import { paintFor, type Paint } from './paint.ts';
+import { canMove, lineProgress, spinnerProgress, type Progress } from './progress.ts';
 
 export interface OutputFlags {
   readonly json?: boolean | undefined;
@@ -16,20 +18,36 @@ export interface Output {
   readonly report: Report;
   /** The result: `value` for --json, `lines` for a person. */
   result(value: unknown, lines: readonly string[]): void;
+  /** Text of our own on stdout, as it is. */
+  print(text: string): void;
   warn(message: string): void;
   /** Ends with the error; answers the exit status. */
   fail(error: unknown): number;
   /** Stops what is drawn, so that a prompt or a result can be written. */
   pause(): void;
+  /**
+   * Waits until everything is written. Resolves with the exit status: that of the work, whatever happens to the output, and
+   * that of a failure where the work succeeded and its result could not be written.
+   */
+  end(status: number): Promise<number>;
 }
 
 export async function openOutput(io: Io, flags: OutputFlags): Promise<Output> {
+  const stdout = new Outlet(io.stdout, 'standard output');
+  const stderr = new Outlet(io.stderr, 'standard error');
+  const paint = paintFor(io.stderr, io);
   const progress = await openProgress(io, flags);
   const say = (line: string): void => {
     progress.pause();
-    io.stderr.write(`${line}\n`);
+    stderr.write(`${line}\n`);
   };
-  const warn = (message: string): void => say(`${paint(io, 'yellow', 'Warning:')} ${printable(message)}`);
+  const fail = (error: unknown): number => {
+    const failure = asFailure(error);
+    if (flags.json === true) stdout.write(`${printableJson({ error: failureJson(failure) })}\n`);
+    for (const line of failureLines(failure, paint, flags)) say(line);
+    return failure.exitStatus;
+  };
+  const warn = (message: string): void => say(`${paint('yellow', 'Warning:')} ${printable(message)}`);
   return {
     report: (event) => {
       io.observe?.(event);
@@ -38,27 +56,27 @@ export async function openOutput(io: Io, flags: OutputFlags): Promise<Output> {
     },
     result: (value, lines) => {
       progress.pause();
-      io.stdout.write(
-        flags.json === true
-          ? `${JSON.stringify(value, null, 2)}\n`
-          : lines.map((line) => `${printable(line)}\n`).join(''),
+      stdout.write(
+        flags.json === true ? `${printableJson(value)}\n` : lines.map((line) => `${printable(line)}\n`).join(''),
       );
     },
+    print: (text) => stdout.write(text),
     warn,
-    fail: (error) => {
-      const failure = asFailure(error);
-      if (flags.json === true) io.stdout.write(`${JSON.stringify({ error: failureJson(failure) }, null, 2)}\n`);
-      for (const line of failureLines(io, failure, flags)) say(line);
-      return failure.exitStatus;
-    },
+    fail,
     pause: () => progress.pause(),
+    end: async (status) => {
+      progress.pause();
+      const unwritten = await stdout.settled();
+      const final = unwritten === undefined || status !== 0 ? status : fail(unwritten);
+      await stderr.settled();
+      return final;
+    },
   };
 }
 
 async function openProgress(io: Io, flags: OutputFlags): Promise<Progress> {
   if (flags.quiet === true) return { report: () => undefined, pause: () => undefined };
-  const animated = io.stderr.isTTY === true && io.env['CI'] === undefined && io.env['TERM'] !== 'dumb';
-  return animated ? await spinnerProgress(io) : lineProgress(io);
+  return canMove(io) ? await spinnerProgress(io) : lineProgress(io);
 }
 
 /** Whatever was thrown, as an error of the catalogue. */
@@ -88,9 +106,9 @@ function failureJson(failure: AirgapError): Record<string, unknown> {
   };
 }
 
-function failureLines(io: Io, failure: AirgapError, flags: OutputFlags): string[] {
-  const lines = [`${paint(io, 'red', 'Error:')} ${printable(failure.message)} [${failure.code}]`];
-  if (failure.hint !== undefined) lines.push(`${paint(io, 'cyan', 'Hint:')} ${printable(failure.hint)}`);
+function failureLines(failure: AirgapError, paint: Paint, flags: OutputFlags): string[] {
+  const lines = [`${paint('red', 'Error:')} ${printable(failure.message)} [${failure.code}]`];
+  if (failure.hint !== undefined) lines.push(`${paint('cyan', 'Hint:')} ${printable(failure.hint)}`);
   if (flags.verbose === true) lines.push(...stacks(failure));
   return lines;
 }
@@ -98,17 +116,4 @@ function failureLines(io: Io, failure: AirgapError, flags: OutputFlags): string[
 function stacks(error: Error): string[] {
   const own = error.stack === undefined ? [] : error.stack.split('\n').map(printable);
   return error.cause instanceof Error ? [...own, 'Caused by:', ...stacks(error.cause)] : own;
-}
-
-/** Text from outside may carry escape sequences that a terminal would obey. */
-export function printable(text: string): string {
-  return stripVTControlCharacters(text).replace(
-    /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g,
-    '?',
-  );
-}
-
-function paint(io: Io, colour: 'red' | 'yellow' | 'cyan', text: string): string {
-  if (io.stderr.isTTY !== true || (io.env['NO_COLOR'] ?? '') !== '') return text;
-  return styleText(colour, text, { validateStream: false });
 }

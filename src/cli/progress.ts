@@ -1,7 +1,8 @@
 // Progress that is true: bytes done of bytes known, never going backwards. A terminal gets one moving line, anything else a
 // line every few seconds.
 import type { AirgapEvent } from '../core/events.ts';
-import { formatBytes } from './format.ts';
+import { printable } from '../core/printable.ts';
+import { formatBytes, shortened } from './format.ts';
 import type { Io } from './io.ts';
 
 export interface Progress {
@@ -11,6 +12,10 @@ export interface Progress {
 
 const LINE_INTERVAL_MS = 5000;
 const DRAW_INTERVAL_MS = 100;
+/** A narrower line would say nothing. */
+const LEAST_COLUMNS = 20;
+/** The moving sign, the blank after it, and one that stays empty: a full line moves the cursor to the next. */
+const SPINNER_COLUMNS = 3;
 
 /** For pipes, logs and CI. */
 export function lineProgress(io: Io): Progress {
@@ -20,8 +25,7 @@ export function lineProgress(io: Io): Progress {
     report: (event) => {
       phase.see(event);
       if (event.type === 'phase') io.stderr.write(`${phase.line()}\n`);
-      else if (event.type === 'done')
-        io.stderr.write(`  ${event.what}${event.detail === undefined ? '' : `  ${event.detail}`}\n`);
+      else if (event.type === 'done') io.stderr.write(doneLine(event));
       else if (event.type === 'progress' && io.now() - last >= LINE_INTERVAL_MS) {
         last = io.now();
         io.stderr.write(`${phase.line()}\n`);
@@ -31,15 +35,22 @@ export function lineProgress(io: Io): Progress {
   };
 }
 
-/** For a terminal. */
+/** Whether a line that moves has a place: a terminal that obeys, and that says how wide it is. */
+export function canMove({ stderr, env }: Io): boolean {
+  if (stderr.isTTY !== true || env['CI'] !== undefined || env['TERM'] === 'dumb') return false;
+  return (stderr.columns ?? 0) >= LEAST_COLUMNS;
+}
+
+/** For a terminal where a line can move. */
 export async function spinnerProgress(io: Io): Promise<Progress> {
   const { default: ora } = await import('ora');
-  const spinner = ora({ stream: io.stderr as unknown as NodeJS.WriteStream, discardStdin: false });
+  const spinner = ora({ stream: withWidth(io.stderr), discardStdin: false });
   const phase = phaseTracker(io);
   let last = 0;
   const draw = (): void => {
     last = io.now();
-    spinner.text = phase.line();
+    // one line always: more than one cannot be taken back when the window has changed or scrolled
+    spinner.text = shortened(phase.line(), (io.stderr.columns ?? 0) - SPINNER_COLUMNS);
     if (!spinner.isSpinning) spinner.start();
   };
   return {
@@ -48,7 +59,7 @@ export async function spinnerProgress(io: Io): Promise<Progress> {
       if (event.type === 'phase' || (event.type === 'progress' && io.now() - last >= DRAW_INTERVAL_MS)) draw();
       if (event.type === 'done') {
         spinner.stop();
-        io.stderr.write(`  ${event.what}${event.detail === undefined ? '' : `  ${event.detail}`}\n`);
+        io.stderr.write(doneLine(event));
         draw();
       }
     },
@@ -56,6 +67,16 @@ export async function spinnerProgress(io: Io): Promise<Progress> {
       spinner.stop();
     },
   };
+}
+
+/** A terminal may cease to say how wide it is; ora divides by the width that it finds. */
+function withWidth(stderr: Io['stderr']): NodeJS.WriteStream {
+  const columns = { get: (): number => stderr.columns || LEAST_COLUMNS };
+  return Object.create(stderr, { columns }) as NodeJS.WriteStream;
+}
+
+function doneLine({ what, detail }: { readonly what: string; readonly detail?: string }): string {
+  return `  ${printable(what)}${detail === undefined ? '' : `  ${printable(detail)}`}\n`;
 }
 
 function phaseTracker(io: Io): { see(event: AirgapEvent): void; line(): string } {
@@ -66,7 +87,7 @@ function phaseTracker(io: Io): { see(event: AirgapEvent): void; line(): string }
   return {
     see: (event) => {
       if (event.type === 'phase') {
-        name = event.phase;
+        name = printable(event.phase);
         total = event.total;
         done = 0;
         since = io.now();

@@ -17,7 +17,7 @@ const read = (name: string) => readFile(join(folder, name), 'utf8');
 
 describe('usage', () => {
   test.each([
-    ['no command', [], 'USAGE'],
+    ['flags without a command', [], 'USAGE'],
     ['an unknown command', ['lod'], 'USAGE'],
     ['an unknown option', ['verify', 'x', '--kee', 'y'], 'USAGE'],
     ['a missing argument', ['verify'], 'USAGE'],
@@ -63,6 +63,28 @@ describe('usage', () => {
       expect(result.stdout).not.toBe('');
     }
     expect((await run('load', '--help')).stdout).toContain('Example:');
+  });
+
+  test.each([[[]], [['help']], [['help', 'build']]])('%j shows the help, with exit 0', async (argv) => {
+    const asked = await run(...argv);
+    expect(asked).toMatchObject({ status: 0, stderr: '' });
+    expect(asked.stdout).toBe((await run(...argv.slice(1), '--help')).stdout);
+  });
+
+  test.each([
+    ['a command', ['help', 'biuld'], 'build'],
+    ['a command', ['biuld', 'a.yaml'], 'build'],
+    ['an option, where a required one is missing', ['build', 'a.yaml', '--kee', 'k'], '--key'],
+    ['an option, where an argument is missing', ['verify', '--kee', 'k'], '--key'],
+    ['the required option itself', ['load', 'x', '--registri', 'r'], '--registry'],
+  ])('%s that is mistyped is answered with the one that was meant: %j', async (_what, argv, meant) => {
+    const { status, stderr } = await run(...argv);
+    expect(status).toBe(2);
+    expect(stderr).toContain(`Did you mean ${meant}?`);
+  });
+
+  test('a required option that is missing is named, when all else is understood', async () => {
+    expect((await run('build', 'a.yaml')).stderr).toMatch(/--out <dir>.*\[USAGE\]/);
   });
 
   test('a file that is no bundle is corrupt, an empty folder holds none', async () => {
