@@ -28,9 +28,10 @@ ${'='.repeat(title.length)}
 
 Everything here is one signed bundle${volumes > 1 ? ` in ${volumes} volumes (${first} and on)` : ` (${first})`}. Inside, in this order:
 
-1. Copy the installer off the media first; media are often mounted so that
-   nothing on them can run. Check it with the commands on the trust card
-   BEFORE it runs. The card and airgap.pub come another way than this media.
+1. Run nothing here yet. The trust card and airgap.pub came another way than
+   this media: type the commands of the card. They copy the program into a
+   folder of your own and check the copy. Then install that copy; nothing
+   else here is a program.
 
 ${copyInstallers(facts.installers)}
 
@@ -56,14 +57,16 @@ Signed by    ${fingerprintGroups(facts.fingerprint).slice(0, 8).join(' ')}
 `;
 }
 
-/** The first is what the commands below call `eck-airgap`. */
+/** The first is what the commands below call `eck-airgap`. `$work` is the folder that the trust card makes. */
 function copyInstallers(installers: readonly WrittenFile[]): string {
   const names = installers.map(({ path }) => path).filter((name) => !name.endsWith('.exe'));
-  if (names.length === 0) return '     (This media holds no installer for Linux; use the one that you have.)';
+  if (names.length === 0)
+    return `     (This media holds no program for Linux. Use the eck-airgap that you have,
+     or one that came with its own check: "eck-airgap --version" must run.)`;
   return names
     .map(
       (name, i) =>
-        `${i > 0 ? `     or, for ${name.replace('eck-airgap-', '')}:\n` : ''}     install -m 755 ${name} /usr/local/bin/eck-airgap`,
+        `${i > 0 ? `     or, for ${name.replace('eck-airgap-', '')}:\n` : ''}     install -m 755 "$work/${name}" /usr/local/bin/eck-airgap`,
     )
     .join('\n');
 }

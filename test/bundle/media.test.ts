@@ -31,11 +31,11 @@ function facts(count: number): MediaFacts {
 }
 
 describe('README.txt', () => {
-  test('begins with copying the installer, since media are often mounted noexec', () => {
+  test('begins with the trust card, whose checked copy is what is installed', () => {
     const text = readmeText(manifest, facts(1));
     const steps = [
-      'install -m 755 eck-airgap-linux-arm64',
-      'install -m 755 eck-airgap-linux-x64',
+      'install -m 755 "$work/eck-airgap-linux-arm64"',
+      'install -m 755 "$work/eck-airgap-linux-x64"',
       'eck-airgap verify',
       '--dry-run',
       'eck-airgap serve',
@@ -45,7 +45,7 @@ describe('README.txt', () => {
 
   test('says so where there is no installer', () => {
     const text = readmeText(manifest, { ...facts(1), installers: [] });
-    expect(text).toContain('holds no installer');
+    expect(text).toContain('holds no program for Linux');
     expect(text).not.toContain('install -m');
   });
 

@@ -1,11 +1,9 @@
 // The program that travels with the bundle: which one is put on the media, and that its digest is signed.
-import { execFileSync } from 'node:child_process';
 import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { digestOf } from '../../src/core/digest.ts';
 import { journey, type Journey } from '../support/journey.ts';
 import { randomBytes } from '../support/random-image.ts';
-import { haveTools } from '../support/tools.ts';
 
 const PROGRAMS = { 'eck-airgap-linux-x64': 'for x64', 'eck-airgap-linux-arm64': 'for arm64' };
 let site: Journey;
@@ -38,7 +36,7 @@ describe('build puts on the media', () => {
     expect((await site.read('media', 'eck-airgap-linux-x64')).toString()).toBe('itself');
     expect((await stat(site.path('media', 'eck-airgap-linux-x64'))).mode & 0o777).toBe(0o755);
     const text = (await site.read('media', 'README.txt')).toString();
-    expect(text).toContain('install -m 755 eck-airgap-linux-x64 /usr/local/bin/eck-airgap');
+    expect(text).toContain('install -m 755 "$work/eck-airgap-linux-x64" /usr/local/bin/eck-airgap');
   });
 
   test('nothing, and says so, where it is not packaged', async () => {
@@ -124,25 +122,4 @@ describe('verify', () => {
     expect(status).toBe(3);
     expect(stdout).toContain('eck-airgap-linux-x64 is not the installer that was signed');
   });
-});
-
-const canCheck = haveTools('checking an installer as the trust card says', 'openssl', 'sha256sum', 'base64');
-test.skipIf(!canCheck)('the commands of the trust card check it before it runs', async () => {
-  expect((await site.run('keygen', '--out', 'keys', '--no-passphrase')).status).toBe(0);
-  await site.run('build', 'airgap.yaml', '--key', 'keys/airgap.key', '--out', 'media', '--installers', 'packaged');
-  const card = (await site.read('keys', 'trust-card.txt')).toString();
-  const commands = [...card.matchAll(/^ {2}((?:base64|openssl dgst|sha256sum) (?:.*\\\n)?.*)$/gm)].map(
-    ([, line]) => line ?? '',
-  );
-  expect(commands).toHaveLength(3);
-  const script = `cp ../keys/airgap.pub . && ${commands.join(' && ')}`.replaceAll('/tmp/sums.sig', '../sums.sig');
-  const type = (): string =>
-    execFileSync('sh', ['-c', script], {
-      cwd: site.path('media'),
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-  expect(type()).toMatch(/Verified OK[^]*eck-airgap-linux-x64: OK/);
-  await writeFile(site.path('media', 'eck-airgap-linux-x64'), 'for x65');
-  expect(type).toThrow(/eck-airgap-linux-x64: FAILED|did NOT match/);
 });
