@@ -50,6 +50,8 @@ export class BlobPusher {
   readonly #settings: UploadSettings;
   readonly #queue = new KeyedQueue<Digest>();
   readonly #knowledge = new BlobKnowledge();
+  /** Whether the registry is worth asking for mounts. */
+  #mounts = true;
   /** What was done so far. */
   readonly stats = { uploads: 0, mounts: 0 };
 
@@ -88,7 +90,7 @@ export class BlobPusher {
   ): Promise<'mounted' | UploadSession | undefined> {
     const { digest } = descriptor;
     const from = this.#knowledge.holder(digest, context.name);
-    if (from === undefined) return undefined;
+    if (from === undefined || !this.#mounts) return undefined;
     try {
       const session = await mountBlob(context, digest, from);
       if (session !== undefined) return session;
@@ -96,15 +98,18 @@ export class BlobPusher {
       this.stats.mounts++;
       return 'mounted';
     } catch (error) {
-      if (isRefused(error)) return undefined;
-      throw error;
+      if (!isRefused(error)) throw error;
+      // a failure was retried with growing waits, which must not be so for each blob
+      if (isHttpError(error) && error.status >= 500) this.#mounts = false;
+      return undefined;
     }
   }
 }
 
-/** Not allowed, not known or not supported, rather than broken. Whoever may not read the other repository is told so by 401. */
+/** A registry that failed at a mount, or sent something odd, may still take an upload; one that limits requests takes none. */
 function isRefused(error: unknown): boolean {
   return (
-    isAirgapError(error, 'REGISTRY_UNAUTHORIZED') || (isHttpError(error) && error.status < 500 && error.status !== 429)
+    isAirgapError(error, 'REGISTRY_UNAUTHORIZED', 'REGISTRY_PROTOCOL', 'URL_REFUSED') ||
+    (isHttpError(error) && error.status !== 429)
   );
 }

@@ -1,4 +1,4 @@
-// Www-Authenticate (RFC 9110 §11.6.1), read strictly: what is not by the grammar is refused, not guessed at.
+// Www-Authenticate (RFC 9110 §11.6.1), read strictly: a header that is not by the grammar is not guessed at.
 import { AirgapError } from '../core/errors.ts';
 
 export interface Challenge {
@@ -17,10 +17,22 @@ const SPACE = /[ \t]+/y;
 const COMMAS = /[ \t]*(?:,[ \t]*)+/y;
 const NEXT_PARAMETER = /[!#$%&'*+.^_`|~0-9A-Za-z-]+[ \t]*=[ \t]*(?=["!#$%&'*+.^_`|~0-9A-Za-z-])/y;
 
-/** All challenges of all headers, in order. @throws REGISTRY_PROTOCOL */
+/**
+ * All challenges of all headers that can be read, in order. @throws REGISTRY_PROTOCOL when none can
+ */
 export function parseChallenges(headers: string | readonly string[] | undefined): Challenge[] {
   const lines = headers === undefined ? [] : typeof headers === 'string' ? [headers] : headers;
-  return lines.flatMap(parseLine);
+  const failures: unknown[] = [];
+  const challenges = lines.flatMap((line) => {
+    try {
+      return parseLine(line);
+    } catch (error) {
+      failures.push(error);
+      return [];
+    }
+  });
+  if (challenges.length === 0 && failures.length > 0) throw failures[0];
+  return challenges;
 }
 
 function parseLine(line: string): Challenge[] {

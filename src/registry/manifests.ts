@@ -83,10 +83,14 @@ export async function putManifest(
   const headers = { 'content-type': mediaType };
   const answer = await context.transport.send(
     { method: 'PUT', target, scopes, headers, body: bytesBody(manifest.bytes), signal },
-    [201],
+    [201, 202, 204, 200],
   );
   discard(answer);
   digestAnswered(answer, digest);
+  if (answer.status !== 201 && (await currentDigest({ ...context, access: 'push' }, reference, signal)) !== digest) {
+    const message = `${showUrl(answer.url)}: the registry sent ${answer.status} for a manifest, and does not have it`;
+    throw new AirgapError('REGISTRY_PROTOCOL', message);
+  }
   return { subject: headerOf(answer, 'oci-subject') !== undefined };
 }
 

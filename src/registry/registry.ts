@@ -7,6 +7,7 @@ import { BlobPusher } from './blobs.ts';
 import { systemClock, type Clock } from './clock.ts';
 import type { CredentialSource } from './credential.ts';
 import { endpointOf } from './endpoint.ts';
+import { isNotThere } from './http-error.ts';
 import { KeyedQueue } from './keyed-queue.ts';
 import { Repository, type RepositoryContext } from './repository.ts';
 import type { RouteOptions } from './routes.ts';
@@ -95,9 +96,17 @@ export class Registry {
     return { requests: this.#wire.requests, retries: this.#shared.transport.retries, ...this.#shared.blobs.stats };
   }
 
-  /** Asks whether this is a registry and lets us in. @throws the errors of any request */
+  /** Finds out whether this is a registry that accepts us. @throws REGISTRY_PROTOCOL where it is none, the errors of any request */
   async ping(signal?: AbortSignal): Promise<void> {
-    discard(await this.#shared.transport.send({ method: 'GET', target: '', scopes: [], signal }, [200]));
+    try {
+      discard(await this.#shared.transport.send({ method: 'GET', target: '', scopes: [], signal }, [200]));
+    } catch (cause) {
+      if (!isNotThere(cause)) throw cause;
+      throw new AirgapError('REGISTRY_PROTOCOL', `${this.host} is not a registry: there is no /v2/`, {
+        cause,
+        hint: 'Check host and port, and the proxies before it.',
+      });
+    }
   }
 
   /**

@@ -85,8 +85,8 @@ function parseToken(bytes: Buffer, where: string): Token {
   if (typeof token !== 'string' || !TOKEN.test(token)) {
     throw new AirgapError('REGISTRY_PROTOCOL', `the token service ${where} answered no usable token`);
   }
-  const lifetime = document['expires_in'];
-  return { token, lifetime: typeof lifetime === 'number' && lifetime > 0 ? lifetime : DEFAULT_LIFETIME };
+  const seconds = Number(document['expires_in'] ?? 0); // some write it as a text
+  return { token, lifetime: seconds > 0 ? seconds : DEFAULT_LIFETIME };
 }
 
 function parseObject(bytes: Buffer): Record<string, unknown> {

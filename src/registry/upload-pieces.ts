@@ -73,6 +73,11 @@ export class UploadPieces {
     this.#fragile = true;
   }
 
+  /** Whether smaller chunks would not be taken either, where these are not. */
+  get isSmallest(): boolean {
+    return this.chunked && this.#size <= SMALLEST;
+  }
+
   get canBeWhole(): boolean {
     return !this.#limited;
   }

@@ -36,7 +36,10 @@ const MINIMUM_CAP = 1024 * 1024 * 1024;
 /** @throws REGISTRY_ERROR when there is no such repository and the registry makes none */
 export async function startUpload(context: UploadContext): Promise<UploadSession> {
   try {
-    return await sessionOf(context, await context.transport.send(call(context, 'POST', uploadsPath(context)), [202]));
+    return await sessionOf(
+      context,
+      await context.transport.send(call(context, 'POST', uploadsPath(context)), [202, 201, 200, 204]),
+    );
   } catch (error) {
     if (!isHttpError(error, 404)) throw error;
     throw new AirgapError('REGISTRY_ERROR', `cannot push to ${context.name}: ${error.message}`, {
@@ -56,7 +59,7 @@ export async function mountBlob(
   const query = new URLSearchParams({ mount: digest, from });
   const post = call(context, 'POST', `${uploadsPath(context)}?${query.toString()}`);
   const scopes = [...post.scopes, repositoryScope(from, 'pull')];
-  const answer = await context.transport.send({ ...post, scopes }, [201, 202]);
+  const answer = await context.transport.send({ ...post, scopes }, [201, 202, 200, 204]);
   if (answer.status === 202) return sessionOf(context, answer);
   discard(answer);
   digestAnswered(answer, digest);

@@ -64,6 +64,10 @@ class BlobUpload {
   #restarted = false;
   #finishing = false;
   #outOfStep = 0;
+  /** Chunks that were refused before any was taken. */
+  #refusedChunks = 0;
+  /** The whole goes in one request, since the registry takes no chunks; tried once. */
+  #wholeInstead = false;
 
   constructor(context: UploadContext, blob: Blob, options: UploadOptions) {
     this.#context = context;
@@ -165,7 +169,8 @@ class BlobUpload {
     await this.#judge(error);
     if (this.#finishing && (await this.#options.exists())) return true;
     this.#finishing = false;
-    if (this.#chunksAreUseless(error)) {
+    if (this.#chunksAreUseless(error) || this.#takesNoChunks(error)) {
+      this.#wholeInstead = true;
       this.#pieces.chunked = false;
       await this.#drop();
     } else await this.#resync();
@@ -175,7 +180,8 @@ class BlobUpload {
   /** Waits until another attempt makes sense. @throws the error when none does */
   async #judge(error: unknown): Promise<void> {
     if (isHttpError(error, 413)) {
-      if (!this.#pieces.tooLarge()) throw error;
+      if (this.#takesNoChunks(error)) return;
+      if (this.#wholeInstead || !this.#pieces.tooLarge()) throw error;
     } else if (isDigestRefused(error)) {
       // bytes of a broken attempt may be the reason; those of a fresh session are the content's own fault
       if (!this.#tainted || this.#restarted) throw this.#digestRefused(error);
@@ -192,7 +198,10 @@ class BlobUpload {
 
   /** Errors that asking the registry what it holds, a new session or another way to send can mend. */
   #isMendable(error: unknown): boolean {
-    if (isHttpError(error, 404, 410, 416)) return true;
+    if (isHttpError(error, 404, 410, 416)) {
+      if (this.#pieces.chunked && this.#furthest === 0) this.#refusedChunks++;
+      return true;
+    }
     if (isHttpError(error, 405, 501)) return this.#chunksAreUseless(error);
     return (
       isHttpError(error, 400) &&
@@ -204,6 +213,12 @@ class BlobUpload {
   #chunksAreUseless(error: unknown): boolean {
     if (!this.#pieces.chunked || !this.#pieces.canBeWhole) return false;
     return isHttpError(error, 405, 501) || this.#outOfStep >= 2;
+  }
+
+  /** No chunk was ever taken, however small or in how new a session: such registries take the whole at once. */
+  #takesNoChunks(error: unknown): boolean {
+    if (this.#wholeInstead || !this.#pieces.chunked || this.#furthest > 0) return false;
+    return isHttpError(error, 413) ? this.#pieces.isSmallest : this.#refusedChunks >= 2;
   }
 
   async #resync(): Promise<void> {

@@ -103,11 +103,14 @@ describe('ping', () => {
     await registry.ping();
   });
 
-  test.each([404, 500])('a web server that answers %i is not one', async (status) => {
+  test.each([
+    [404, 'REGISTRY_PROTOCOL'],
+    [500, 'REGISTRY_ERROR'],
+  ])('a web server that answers %i is not one', async (status, code) => {
     const { registry, server } = await bench({}, { retries: 0 });
     server.misbehave({ times: Infinity }, answersHtml(status));
     const error = await rejected(registry.ping());
-    expect(error.code).toBe('REGISTRY_ERROR');
+    expect(error.code).toBe(code);
     expect(error.hint).toBeTruthy();
   });
 });

@@ -229,7 +229,8 @@ describe('a session that is lost', () => {
 
   test('every time: ends', async () => {
     const made = await pushing({}, { retries: 2 });
-    made.server.misbehave({ method: 'PATCH', times: Infinity }, answersError(404, 'BLOB_UPLOAD_UNKNOWN'));
+    for (const method of ['PATCH', 'PUT'])
+      made.server.misbehave({ method, times: Infinity }, answersError(404, 'BLOB_UPLOAD_UNKNOWN'));
     expect((await rejected(made.push())).code).toBe('REGISTRY_ERROR');
     expect(made.server.requests.length).toBeLessThan(40);
   });
