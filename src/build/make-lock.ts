@@ -19,6 +19,7 @@ import { blamingCarriers, cutIndexes, namedBeside, type NamedBeside } from './na
 import { imagesInFile, imagesInManifest } from './named-images.ts';
 import { resolveImage } from './resolve.ts';
 import type { Sources } from './sources.ts';
+import { requireUsedKeys, type Carried } from './unused-keys.ts';
 import { wantedBySpec, type WantedBySpecImage } from './wanted-by-spec.ts';
 import { chartNotes, wantedCharts, type WantedChart } from './wanted-charts.ts';
 
@@ -58,6 +59,7 @@ export async function makeLock(spec: BundleSpec, options: MakeLockOptions): Prom
   const catalogue = catalogueOf(options.catalogueFile);
   const carriers = [...pinnedCharts, ...pinnedFiles];
   const beside = namedBeside(wanted.images, carriers, { ...spec, catalogue });
+  warnOfUnusedKeys({ images: [...wanted.images, ...beside], charts: pinnedCharts, files: pinnedFiles }, context);
   const images = [...wantedImages, ...(await pinImages(beside, context))];
   for (const message of cutIndexes(images, carriers)) options.report?.({ type: 'warning', message });
   return {
@@ -76,6 +78,16 @@ type Wanted = WantedBySpecImage & Partial<Pick<NamedBeside, 'ignorable'>>;
 
 interface Context extends MakeLockOptions {
   readonly spec: BundleSpec;
+}
+
+/** Not where something is gone: what fits only that is no slip. @throws CONFIG_INVALID */
+function warnOfUnusedKeys(
+  { images, ...pinned }: Omit<Carried, 'images'> & { readonly images: readonly Wanted[] },
+  { spec, report, onGone }: Context,
+): void {
+  if (onGone !== undefined) return;
+  for (const message of requireUsedKeys(spec, { ...pinned, images: fromSources(images, spec.sources) }))
+    report?.({ type: 'warning', message });
 }
 
 async function pinImages(wanted: readonly Wanted[], context: Context): Promise<LockedImage[]> {

@@ -10,20 +10,29 @@ import * as value from './spec-values.ts';
 const Prefix = v.pipe(value.NamePrefix, v.title('prefix'));
 
 /** Another registry's builds, carried under the names that they stand in for. */
-const SourceSchema = v.strictObject({
-  registry: described(
-    value.NamePrefix,
-    'The registry, with a path where it has one. Credentials come from the usual files, by host.',
-    { examples: ['registry1.dso.mil', 'registry.example/rebuilt'] },
-  ),
-  layout: v.optional(
-    described(
-      v.picklist(['prefix', 'iron-bank']),
-      '"prefix": the same paths below the registry. "iron-bank": the paths of Iron Bank there, for linux/amd64 alone.',
+const SourceSchema = v.pipe(
+  v.strictObject({
+    registry: described(
+      value.NamePrefix,
+      'The registry, with a path where it has one. Credentials come from the usual files, by host.',
+      { examples: ['registry1.dso.mil', 'registry.example/rebuilt'] },
     ),
-    'prefix',
+    layout: v.optional(
+      described(
+        v.picklist(['prefix', 'iron-bank']),
+        '"prefix": the same paths below the registry. "iron-bank": the paths of Iron Bank there, for linux/amd64 alone.',
+      ),
+      'prefix',
+    ),
+  }),
+  v.forward(
+    v.check(
+      ({ registry, layout }) => layout !== 'iron-bank' || !/^registry1\.dso\.mil\/ironbank\/?$/i.test(registry),
+      'has a path that the layout "iron-bank" adds itself: write registry1.dso.mil',
+    ),
+    ['registry'],
   ),
-});
+);
 
 const IgnoredImages = v.exactOptional(
   described(v.array(v.pipe(v.string(), v.title('image'))), 'Images that it names and that are not to be carried.', {

@@ -5,6 +5,7 @@ import type * as v from 'valibot';
 import { canonicalJson } from '../core/canonical-json.ts';
 import { digestOf, type Digest } from '../core/digest.ts';
 import { recordableUrl } from '../core/url-text.ts';
+import { nameHost } from '../oci/reference.ts';
 import { notValid, parseDocument } from './document.ts';
 import { BundleSpecSchema } from './spec-schema.ts';
 
@@ -22,8 +23,27 @@ export function parseSpec(text: string, where: string): BundleSpec {
   return {
     ...spec,
     images: [...new Set(spec.images)].sort(),
+    sources: byHost('sources', spec, where),
+    signatures: byHost('signatures', spec, where),
+    mirrors: byHost('mirrors', spec, where),
     platforms: spec.platforms === 'all' ? 'all' : [...new Set(spec.platforms)].sort(),
   };
+}
+
+/** Hosts have no case, and Docker Hub's are one: two entries that are then the same are a fault. */
+function byHost<K extends 'sources' | 'signatures' | 'mirrors'>(
+  entry: K,
+  spec: v.InferOutput<typeof BundleSpecSchema>,
+  where: string,
+): BundleSpec[K] {
+  const entries = new Map<string, unknown>();
+  for (const [key, value] of Object.entries(spec[entry])) {
+    const [host = '', ...path] = key.split('/');
+    const canonical = [nameHost(host), ...path].join('/');
+    if (entries.has(canonical)) throw notValid([`${entry}.${key}: it is the same as another key, ${canonical}`], where);
+    entries.set(canonical, value);
+  }
+  return Object.fromEntries(entries) as BundleSpec[K];
 }
 
 /** Texts of the files that a specification names and that decide what is carried, or what is trusted. */

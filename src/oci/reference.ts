@@ -35,6 +35,18 @@ export function isRegistryHost(text: string): boolean {
   return text.length <= 261 && HOST.test(text) && Number(/:([0-9]+)$/.exec(text)?.[1] ?? 0) <= 65535;
 }
 
+/** A host as one spelling: lower case, and Docker Hub's three names as `docker.io`. */
+export function canonicalHost(host: string): string {
+  const lower = host.toLowerCase();
+  return lower === 'index.docker.io' || lower === 'registry-1.docker.io' ? 'docker.io' : lower;
+}
+
+/** The same, for a host in a name of an image: a plain word is a host there by its upper case alone, and keeps it. */
+export function nameHost(host: string): string {
+  const canonical = canonicalHost(host);
+  return /[.:[]/.test(canonical) || canonical === 'localhost' ? canonical : host;
+}
+
 /** What the names of images can begin with, by whole components: host[:port][/path]. */
 export function isNamePrefix(text: string): boolean {
   const [host = '', ...path] = text.split('/');
@@ -90,10 +102,10 @@ function splitHost(name: string): { registry: string; repository: string } {
   const slash = name.indexOf('/');
   const first = slash < 0 ? '' : name.slice(0, slash);
   const isHost = /[.:[]/.test(first) || first === 'localhost' || first !== first.toLowerCase();
-  const registry = isHost ? first : 'docker.io';
+  const registry = isHost ? nameHost(first) : 'docker.io';
   const repository = isHost ? name.slice(slash + 1) : name;
-  if (registry !== 'docker.io' && registry !== 'index.docker.io') return { registry, repository };
-  return { registry: 'docker.io', repository: repository.includes('/') ? repository : `library/${repository}` };
+  if (registry !== 'docker.io') return { registry, repository };
+  return { registry, repository: repository.includes('/') ? repository : `library/${repository}` };
 }
 
 function invalid(text: string, why: string): AirgapError {

@@ -6,6 +6,7 @@ import { AirgapError, isAirgapError, systemErrorCode } from '../core/errors.ts';
 import { readNamed } from '../core/named-file.ts';
 import { collect } from '../core/streams.ts';
 import { decodeText } from '../core/text.ts';
+import { canonicalHost } from '../oci/reference.ts';
 import type { Credential } from './credential.ts';
 
 const EntrySchema = v.object({
@@ -39,12 +40,6 @@ export interface AuthFile {
   readonly entries: ReadonlyMap<string, Entry>;
   readonly helpers: ReadonlyMap<string, string>;
   readonly store: string | undefined;
-}
-
-/** A host as one spelling: lower case, and Docker Hub's three names as `docker.io`. */
-export function canonicalHost(host: string): string {
-  const lower = host.toLowerCase();
-  return lower === 'index.docker.io' || lower === 'registry-1.docker.io' ? 'docker.io' : lower;
 }
 
 /** Reads a credentials file; undefined where there is none. @throws CREDENTIALS_INVALID, which never quotes the file */

@@ -4,7 +4,8 @@
 import { join } from 'node:path';
 import { AirgapError } from '../core/errors.ts';
 import { SingleFlight } from '../core/pool.ts';
-import { canonicalHost, readAuthFile, storedCredential, type AuthFile } from './auth-file.ts';
+import { canonicalHost } from '../oci/reference.ts';
+import { readAuthFile, storedCredential, type AuthFile } from './auth-file.ts';
 import { askHelper, programRunner, type RunProgram } from './credential-helper.ts';
 import type { Credential, CredentialSource } from './credential.ts';
 

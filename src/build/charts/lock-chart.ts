@@ -10,8 +10,8 @@ import type { BorrowedStream } from '../../core/streams.ts';
 import { recordableUrl } from '../../core/url-text.ts';
 import type { Cache, Identity } from '../../oci/cache.ts';
 import { contentOf } from '../../oci/content.ts';
-import { formatReference, parseReference } from '../../oci/reference.ts';
 import type { WebFiles } from '../../registry/web-files.ts';
+import { inFull, requireNamed } from '../ignored-images.ts';
 import { invalid, type Origin } from '../kubernetes-yaml.ts';
 import { namingImage } from '../resolve.ts';
 import type { Chart } from './chart.ts';
@@ -103,7 +103,9 @@ async function locked(
   const { archive, chart, name } = found;
   const { config, manifest } = chartArtifact(chart.metadata, archive);
   for (const { descriptor, bytes } of [config, manifest]) await context.cache.push(descriptor, contentOf(bytes));
-  const ignored = ignoreImages.map((image) => formatReference(parseReference(image)));
+  const ignored = ignoreImages.map(inFull);
+  const named = chartImages(chart);
+  requireNamed(ignored, named, name);
   const { digest, mediaType, size } = manifest.descriptor;
   return {
     name,
@@ -113,7 +115,7 @@ async function locked(
     platforms: [],
     artifact: true,
     chart: { name: chart.metadata.name, version: chart.metadata.version, ...found.from, ...archive },
-    images: chartImages(chart).filter((image) => !ignored.includes(image)),
+    images: named.filter((image) => !ignored.includes(image)),
     totalSize: archive.size + config.descriptor.size + size,
     verified: found.verified,
     accompanying: [],

@@ -1,6 +1,7 @@
 // The images that a file names: an operator manifest always, and a YAML file of the user's, which may be anything.
 import type { Activity } from '../../core/events.ts';
 import { formatReference, parseReference } from '../../oci/reference.ts';
+import { inFull, requireNamed } from '../ignored-images.ts';
 import { MANIFEST_FILE_LIMIT, textOf, type FileContent } from './content.ts';
 import { pathOf, placeOf, type WantedFile } from './wanted-files.ts';
 
@@ -30,7 +31,9 @@ export async function namedImages(
   }
   const named = imagesIn(await textOf(content, { limit: MANIFEST_FILE_LIMIT }), placeOf(file), strict);
   const images = new Set(named.map((image) => formatReference(parseReference(image))));
-  return [...images].filter((image) => !file.ignoreImages?.includes(image)).sort();
+  const ignored = (file.ignoreImages ?? []).map(inFull);
+  requireNamed(ignored, [...images], file.name);
+  return [...images].filter((image) => !ignored.includes(image)).sort();
 }
 
 function isYaml(file: WantedFile): boolean {

@@ -3,13 +3,13 @@
 import { basename } from 'node:path';
 import * as v from 'valibot';
 import type { Digest } from '../../core/digest.ts';
-import { AirgapError, isAirgapError } from '../../core/errors.ts';
+import { AirgapError } from '../../core/errors.ts';
 import { OWN_FILES, type LockedSelection, type Use } from '../../bundle/lock.ts';
 import { FileName } from '../../bundle/manifest.ts';
 import type { BundleSpec, FileSource } from '../../bundle/spec.ts';
 import { filesFor, type FollowingFile } from '../../catalog/following-files.ts';
 import { catalogueIn } from '../../catalog/overrides.ts';
-import { formatReference, parseReference } from '../../oci/reference.ts';
+import { inFull } from '../ignored-images.ts';
 import { showUrl } from '../../registry/url-policy.ts';
 
 /** Where a file is: at a URL, or at a path of the user's. */
@@ -52,7 +52,7 @@ export function wantedFiles(
 ): WantedFile[] {
   const following =
     selection === undefined ? [] : filesFor(selection, { catalogue: catalogueIn(selection), platforms });
-  const wanted = [...following, ...licence(elastic), ...files.map(ownFile)];
+  const wanted = [...following, ...licence(elastic), ...files.map((file) => ownFile(file))];
   for (const file of wanted) checkName(file, wanted);
   return wanted;
 }
@@ -73,13 +73,13 @@ function licence(elastic: BundleSpec['elastic']): WantedFile[] {
   return [{ name: LICENCE_FILE, kind: 'licence', path: elastic.licence, use, neededBy: 'elastic.licence' }];
 }
 
-function ownFile(source: FileSource, index: number): WantedFile {
+function ownFile(source: FileSource): WantedFile {
   const { ignoreImages = [], ...file } = source;
   return {
     ...file,
     name: ownName(source),
     kind: 'own',
-    ignoreImages: ignoreImages.map((text, i) => fullReference(text, `files[${index}].ignoreImages[${i}]`)),
+    ignoreImages: ignoreImages.map(inFull),
     neededBy: 'airgap.yaml',
   };
 }
@@ -87,15 +87,6 @@ function ownFile(source: FileSource, index: number): WantedFile {
 /** What a file of airgap.yaml is called in the bundle. */
 export function ownName(source: FileSource): string {
   return source.name ?? basename(pathOf(source));
-}
-
-function fullReference(text: string, where: string): string {
-  try {
-    return formatReference(parseReference(text));
-  } catch (error) {
-    if (!isAirgapError(error)) throw error;
-    throw new AirgapError('CONFIG_INVALID', `${where}: ${error.message}`, { cause: error, hint: error.hint });
-  }
 }
 
 function checkName(file: WantedFile, all: readonly WantedFile[]): void {

@@ -226,7 +226,7 @@ describe('locking fails', () => {
 
   test('for a name that no registry can have, and an ignored image that is none', async () => {
     expect((await rejected(lock({ ...SOURCE, name: 'App' }))).code).toBe('REFERENCE_INVALID');
-    expect((await failure({ ...SOURCE, ignoreImages: ['No Image'] })).code).toBe('REFERENCE_INVALID');
+    expect((await failure({ ...SOURCE, ignoreImages: ['No Image'] })).code).toBe('CONFIG_INVALID');
   });
 });
 

@@ -277,8 +277,10 @@ describe('files of the user', () => {
     );
     const images = async (more: object) => (await lock({ files: [{ path: 'app.yml', ...more }] }))[0]?.images;
     expect(await images({})).toEqual(['docker.io/library/busybox:latest', 'docker.io/library/nginx:1.29']);
-    const ignoreImages = ['docker.io/library/nginx:1.29', 'busybox:1'];
-    expect(await images({ ignoreImages })).toEqual(['docker.io/library/busybox:latest']);
+    expect((await rejected(images({ ignoreImages: ['busybox:1'] }))).code).toBe('CONFIG_INVALID');
+    expect(await images({ ignoreImages: ['docker.io/library/nginx:1.29'] })).toEqual([
+      'docker.io/library/busybox:latest',
+    ]);
     expect(await images({ ignoreImages: ['busybox', 'nginx:1.29'] })).toBeUndefined();
     expect(asked).toContainEqual(['app.yml', false]);
   });

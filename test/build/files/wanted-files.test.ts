@@ -69,11 +69,6 @@ describe('refused are', () => {
       { files: [{ url: 'https://h.example/' }] },
       /^https:\/\/h\.example\/: "" cannot name/,
     ],
-    [
-      'an image to ignore that is none',
-      { files: [{ path: 'a', ignoreImages: ['A B'] }] },
-      /^files\[0\]\.ignoreImages\[0\]: /,
-    ],
   ])('%s', (_what, asked, message) => {
     const error = thrown(() => wanted(asked));
     expect(error.code).toBe('CONFIG_INVALID');
