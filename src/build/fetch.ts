@@ -16,7 +16,7 @@ import { fetchFile, fileDescriptor } from './files/fetch-file.ts';
 import { fullUrls, type FullUrls } from './full-urls.ts';
 import { explainingMissing, type MovedTagContext } from './moved-tag.ts';
 import { cacheFirst, readThrough } from './read-through.ts';
-import { namingImage, selectImage } from './resolve.ts';
+import { namingImage, selectImage, type WantedPlatforms } from './resolve.ts';
 import type { Sources } from './sources.ts';
 
 /** Blobs fetched at a time, of all images. */
@@ -50,7 +50,7 @@ export async function fetchLocked(lock: Lock, options: FetchLockedOptions): Prom
     (image, signal) => {
       const own = { ...options, signal };
       return image.chart === undefined
-        ? ofImage(image, own, () => readGraph(image, own))
+        ? ofImage(image, own, () => readGraph(image, { ...own, platforms: lock.platforms }))
         : readChartGraph(image, { ...own, urls });
     },
     each,
@@ -91,12 +91,14 @@ async function readChartGraph(image: LockedImage, options: FetchLockedOptions & 
   return { image, source: cache, nodes: await walkGraph(cache, roots(image), { signal }) };
 }
 
-async function readGraph(image: LockedImage, options: FetchLockedOptions): Promise<Graph> {
+async function readGraph(image: LockedImage, options: FetchLockedOptions & Pick<Lock, 'platforms'>): Promise<Graph> {
   const repository = options.sources.repository(parseReference(image.from ?? image.name));
   const source = readThrough(options.cache, repository);
   if (image.original) {
     await readBlob(source, image.original, { signal: options.signal });
-    const selection = await selectImage(source, image.original, { cache: options.cache, platforms: image.platforms });
+    const platforms: WantedPlatforms = options.platforms === 'all' ? 'all' : image.platforms;
+    const choice = { cache: options.cache, platforms, without: image.without };
+    const selection = await selectImage(source, image.original, choice);
     if (selection.root.digest !== image.digest) {
       throw new AirgapError(
         'DIGEST_MISMATCH',

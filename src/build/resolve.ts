@@ -3,6 +3,7 @@
 import type { Activity } from '../core/events.ts';
 import { AirgapError, isAirgapError } from '../core/errors.ts';
 import type { Digest } from '../core/digest.ts';
+import { accompanyingWord } from '../bundle/accompanying.ts';
 import type { LockedImage } from '../bundle/lock.ts';
 import { ELASTIC_REGISTRY } from '../catalog/image-name.ts';
 import type { Cache } from '../oci/cache.ts';
@@ -10,15 +11,16 @@ import { walkGraph } from '../oci/copy.ts';
 import { contentOf } from '../oci/content.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import { isImageConfigType } from '../oci/media-types.ts';
-import { readManifest } from '../oci/manifest.ts';
-import { parsePlatform } from '../oci/platform.ts';
-import { selectPlatforms, type Selection } from '../oci/platform-selection.ts';
+import { isNode, readManifest, type ForeignDescriptor } from '../oci/manifest.ts';
+import { isUnknownPlatform, parsePlatform } from '../oci/platform.ts';
+import { selectPlatforms, type Choice, type Selection } from '../oci/platform-selection.ts';
 import { parseReference, referencePart } from '../oci/reference.ts';
 import { cosignTags } from '../oci/referrer-tags.ts';
 import type { Fetcher } from '../oci/target.ts';
 import { isNotThere } from '../registry/http-error.ts';
 import type { Repository } from '../registry/repository.ts';
 import { anotherSource } from './another-source.ts';
+import { Companions } from './companions.ts';
 import { vouchedBy, type SignaturePolicy } from './image-signatures.ts';
 import { readThrough } from './read-through.ts';
 import type { Sources } from './sources.ts';
@@ -35,6 +37,7 @@ export interface ResolveContext extends Activity {
 }
 
 type Pinned = LockedImage['accompanying'][number];
+type Identity = Pick<Descriptor, 'digest' | 'mediaType' | 'size'>;
 
 /** Referrers may have referrers (a signature on an SBOM); deeper than this nobody goes. */
 const REFERRER_DEPTH = 3;
@@ -48,8 +51,11 @@ export async function resolveImage(name: string, context: ResolveContext): Promi
     const source = readThrough(context.cache, repository);
     const { signal } = context;
     const found = await repository.resolve(referencePart(reference), { signal });
-    const selection = await selectImage(source, found, context);
-    const accompanying = await findAccompanying(repository, selection, context);
+    const companions = new Companions({ ...context, image: name, repository, source });
+    const where = `${reference.registry}/${reference.repository}`;
+    const upstream = { repository, source, companions, where };
+    const { selection, without } = await selectFetchable(found, upstream, context);
+    const accompanying = await findAccompanying(selection, upstream, context);
     const graph = await walkGraph(source, [selection.root, ...accompanying], { signal });
     const image = {
       name,
@@ -61,6 +67,7 @@ export async function resolveImage(name: string, context: ResolveContext): Promi
     return {
       ...image,
       platforms: [...selection.platforms],
+      ...(without.length === 0 ? {} : { without }),
       ...((await isArtifact(source, selection.root)) ? { artifact: true as const } : {}),
       totalSize: graph.reduce((sum, descriptor) => sum + descriptor.size, 0),
       verified: await vouchedBy(source, image, { ...context.policy, signal }),
@@ -73,10 +80,10 @@ export async function resolveImage(name: string, context: ResolveContext): Promi
 export async function selectImage(
   source: Fetcher,
   original: Descriptor,
-  context: Pick<ResolveContext, 'cache' | 'platforms'>,
+  context: Pick<ResolveContext, 'cache' | 'platforms'> & Pick<Choice, 'without'>,
 ): Promise<Selection> {
   const wanted = context.platforms === 'all' ? 'all' : context.platforms.map(parsePlatform);
-  const selection = await selectPlatforms(source, original, wanted);
+  const selection = await selectPlatforms(source, original, { wanted, without: context.without });
   if (selection.rootBytes) await context.cache.push(selection.root, contentOf(selection.rootBytes));
   return selection;
 }
@@ -103,51 +110,104 @@ function wayOut(error: AirgapError, name: string, from: string | undefined): str
     : `What is public on ${ELASTIC_REGISTRY} needs no account: remove the credentials for it ("docker logout ${ELASTIC_REGISTRY}").`;
 }
 
-async function findAccompanying(
-  repository: Repository,
-  selection: Selection,
+/** Where an image is taken from. */
+interface Upstream {
+  readonly repository: Repository;
+  readonly source: Fetcher;
+  readonly companions: Companions;
+  /** The repository, as people write it. */
+  readonly where: string;
+}
+
+/** The image without those of its attestations that cannot be had. */
+async function selectFetchable(
+  found: Descriptor,
+  { source, companions, where }: Upstream,
   context: ResolveContext,
-): Promise<Pinned[]> {
+): Promise<{ selection: Selection; without: Digest[] }> {
+  const whole = await selectImage(source, found, context);
+  for (const { digest, platform } of whole.foreign)
+    if (platform === undefined || isUnknownPlatform(platform))
+      companions.lost({ what: 'attestation', where: `${where}@${digest}` }, NOT_SHA256);
+  const optional = [...(await optionalChildren(source, whole.root)), ...whole.accompanying];
+  const describe = ({ digest }: Descriptor) => ({ what: 'attestation', where: `${where}@${digest}` });
+  const kept = await companions.fetchable(optional, describe);
+  const without = optional.filter((one) => !kept.includes(one)).map(({ digest }) => digest);
+  if (without.length === 0) return { selection: whole, without };
+  return { selection: await selectImage(source, found, { ...context, without }), without: without.sort() };
+}
+
+const NOT_SHA256 = 'its digest is not sha256';
+
+/** Attestations, and what else in an index is no image. */
+async function optionalChildren(source: Fetcher, root: Descriptor): Promise<readonly Descriptor[]> {
+  const node = await readManifest(source, root);
+  if (node.kind === 'manifest') return [];
+  return node.manifests.filter(
+    (child) => isUnknownPlatform(child.platform) || child.artifactType !== undefined || !isNode(child),
+  );
+}
+
+async function findAccompanying(selection: Selection, upstream: Upstream, context: ResolveContext): Promise<Pinned[]> {
+  const { source, companions, where } = upstream;
+  const describe = (one: Pinned) => ({ what: accompanyingWord(one), where: `${where}@${one.digest}` });
   const found = new Map<Digest, Pinned>();
   for (const descriptor of selection.accompanying) found.set(descriptor.digest, pinAccompanying(descriptor));
-  const source = readThrough(context.cache, repository);
   const root = await readManifest(source, selection.root);
   const children = root.kind === 'index' ? root.manifests : [];
-  let subjects: readonly Descriptor[] = [
+  let subjects: readonly Identity[] = [
     selection.root,
     ...(selection.original ? [selection.original] : []),
     ...children,
   ];
-  for (const pinned of await findCosignTags(repository, subjects, context)) found.set(pinned.digest, pinned);
+  for (const pinned of await findCosignTags(upstream, subjects, context)) found.set(pinned.digest, pinned);
   for (let depth = 0; subjects.length > 0 && depth < REFERRER_DEPTH; depth++) {
-    const lists = await Promise.all(
-      subjects.map((subject) => repository.referrers(subject, { signal: context.signal })),
-    );
-    subjects = lists.flat().filter((referrer) => !found.has(referrer.digest));
-    for (const referrer of subjects) found.set(referrer.digest, pinAccompanying(referrer));
+    const lists = await Promise.all(subjects.map((subject) => findReferrers(subject, upstream, context)));
+    const fresh = new Map(lists.flat().map((referrer) => [referrer.digest, pinAccompanying(referrer)]));
+    for (const digest of found.keys()) fresh.delete(digest);
+    const kept = await companions.fetchable([...fresh.values()], describe);
+    for (const referrer of kept) found.set(referrer.digest, referrer);
+    subjects = kept;
   }
   return [...found.values()].sort((a, b) => (a.digest < b.digest ? -1 : 1));
 }
 
+/** A list that cannot be understood is as good as none, and is named. */
+async function findReferrers(
+  subject: Identity,
+  { repository, companions, where }: Upstream,
+  { signal }: ResolveContext,
+): Promise<readonly Descriptor[]> {
+  const onForeign = (one: ForeignDescriptor): void =>
+    companions.lost({ what: accompanyingWord(one), where: `${where}@${one.digest}` }, NOT_SHA256);
+  const list = { what: 'list of referrers', where: `${where}@${subject.digest}` };
+  return (await companions.unlessLost(list, () => repository.referrers(subject, { signal, onForeign }))) ?? [];
+}
+
 async function findCosignTags(
-  repository: Repository,
-  subjects: readonly Descriptor[],
-  context: ResolveContext,
+  { repository, companions, where }: Upstream,
+  subjects: readonly Identity[],
+  { signal }: ResolveContext,
 ): Promise<Pinned[]> {
+  const describe = ({ tag = '' }: Pick<Pinned, 'tag'>) => ({
+    what: accompanyingWord({ tag }),
+    where: `${where}:${tag}`,
+  });
   const tags = subjects.flatMap((subject) => cosignTags(subject.digest));
   const found = await Promise.all(
-    tags.map(async (tag) => ({ tag, descriptor: await resolveIfThere(repository, tag, context) })),
+    tags.map((tag) => companions.unlessLost(describe({ tag }), () => resolveIfThere(repository, tag, signal))),
   );
-  return found.flatMap(({ tag, descriptor }) => (descriptor ? [{ ...pinAccompanying(descriptor), tag }] : []));
+  const pinned = found.flatMap((one, i) => (one ? [{ ...pinAccompanying(one), tag: tags[i] ?? '' }] : []));
+  return companions.fetchable(pinned, describe);
 }
 
 async function resolveIfThere(
   repository: Repository,
   tag: string,
-  context: ResolveContext,
+  signal: AbortSignal | undefined,
 ): Promise<Descriptor | undefined> {
   try {
-    return await repository.resolve(tag, { signal: context.signal });
+    return await repository.resolve(tag, { signal });
   } catch (error) {
     if (isNotThere(error)) return undefined;
     throw error;

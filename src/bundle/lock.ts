@@ -77,6 +77,8 @@ const LockedImageSchema = v.strictObject({
   /** What the tag named upstream, where only some of its platforms are taken. */
   original: v.exactOptional(v.strictObject(Node)),
   platforms: v.array(v.string()),
+  /** Children of the original index that are not carried, since upstream does not have them: attestations, no images. */
+  without: v.exactOptional(v.array(DigestSchema)),
   uses: v.exactOptional(v.array(UseSchema)),
   /** No image, so that container runtimes need not try to unpack it (a chart, for example). */
   artifact: v.exactOptional(v.literal(true)),

@@ -1,7 +1,8 @@
 // What a person or a script sees: the result on stdout, everything else on stderr. With --json stdout is exactly one JSON
 // document, on failure too.
 import { AirgapError, errorCatalogue } from '../core/errors.ts';
-import type { Report } from '../core/events.ts';
+import type { Missing, Report } from '../core/events.ts';
+import { describeMissing } from '../core/missing.ts';
 import { printable, printableJson } from '../core/printable.ts';
 import type { Io } from './io.ts';
 import { Outlet } from './outlet.ts';
@@ -16,6 +17,8 @@ export interface OutputFlags {
 
 export interface Output {
   readonly report: Report;
+  /** By-products that were reported missing so far. */
+  readonly missing: readonly Missing[];
   /** The result: `value` for --json, `lines` for a person. */
   result(value: unknown, lines: readonly string[]): void;
   /** Text of our own on stdout, as it is. */
@@ -48,11 +51,16 @@ export async function openOutput(io: Io, flags: OutputFlags): Promise<Output> {
     return failure.exitStatus;
   };
   const warn = (message: string): void => say(`${paint('yellow', 'Warning:')} ${printable(message)}`);
+  const missing: Missing[] = [];
   return {
+    missing,
     report: (event) => {
       io.observe?.(event);
       if (event.type === 'warning') warn(event.message);
-      else progress.report(event);
+      else if (event.type === 'missing') {
+        missing.push(event.missing);
+        warn(describeMissing(event.missing));
+      } else progress.report(event);
     },
     result: (value, lines) => {
       progress.pause();

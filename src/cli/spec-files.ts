@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { AirgapError, isAirgapError } from '../core/errors.ts';
 import { writeWholeFile } from '../core/files.ts';
+import { requireNoneMissing } from '../core/missing.ts';
 import { parseSourceDateEpoch } from '../core/source-date.ts';
 import { keyTexts, type TrustedKeys } from '../build/image-signatures.ts';
 import { makeLock, type MakeLockOptions } from '../build/make-lock.ts';
@@ -46,6 +47,7 @@ export function withSpecFlags(command: Command): Command {
         'take this platform instead of those in airgap.yaml; may be given several times',
         repeatable,
       )
+      .option('--strict', 'fail where a signature or another referrer of an image cannot be had')
       .option('--allow-unknown-version', 'apply the newest rules to versions that the catalogue does not know')
       .option('--cache <dir>', 'where downloads are kept (default: $XDG_CACHE_HOME/eck-airgap)'),
   );
@@ -153,6 +155,7 @@ export async function writeLock(context: CommandContext, files: SpecFiles, works
     sourceDateEpoch: parseSourceDateEpoch(context.io.env['SOURCE_DATE_EPOCH']),
   };
   const lock = withSequence(await makeLock(files.spec, lockOptions(context, files, workspace)), numbering);
+  if (context.flags['strict'] === true) requireNoneMissing(context.output.missing, 'no lock was written');
   await writeWholeFile(files.lockPath, encodeLock(lock));
   context.output.report({ type: 'step', step: 'lock:written' });
   return lock;

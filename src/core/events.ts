@@ -8,8 +8,23 @@ export type AirgapEvent =
   /** One thing (an image, a file) is finished. */
   | { readonly type: 'done'; readonly what: string; readonly detail?: string }
   | { readonly type: 'warning'; readonly message: string }
+  /** The work goes on without a by-product. */
+  | { readonly type: 'missing'; readonly missing: Missing }
   /** A point where a crash must be survived; the kill tests stop the process at each of them. */
   | { readonly type: 'step'; readonly step: string };
+
+/** A by-product that is not there, though the work is done: a receipt, a signature. */
+export interface Missing {
+  /** For people, in the middle of a sentence: `receipt in the registry`, `signature`. */
+  readonly what: string;
+  /** The image that it belongs to. */
+  readonly of?: string;
+  /** The reference, file or folder where it would be, or is looked for. */
+  readonly where: string;
+  readonly why: string;
+  /** The way out. */
+  readonly hint?: string;
+}
 
 export type Report = (event: AirgapEvent) => void;
 

@@ -2,9 +2,8 @@
 // manifests, indexes, then what refers to them, and tags last. What the registry refuses of signatures and attestations is
 // named in the result; the image is loaded without it.
 import type { Digest } from '../core/digest.ts';
-import type { Activity } from '../core/events.ts';
+import type { Activity, Missing } from '../core/events.ts';
 import { AirgapError, isAirgapError } from '../core/errors.ts';
-import type { Missing } from '../core/missing.ts';
 import { forEach, Semaphore } from '../core/pool.ts';
 import type { Bundle } from '../bundle/reader.ts';
 import { copyGraph, walkGraph, type CopyOptions } from '../oci/copy.ts';

@@ -76,6 +76,13 @@ const IndexSchema = v.object({
   annotations: v.exactOptional(Annotations),
 });
 
+const ForeignSchema = tableOf({
+  digest: v.pipe(v.string(), v.regex(/^(?:sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128}|blake3:[0-9a-f]{64})$/)),
+  artifactType: v.exactOptional(Text),
+  annotations: v.exactOptional(Annotations),
+  platform: v.exactOptional(PlatformSchema),
+});
+
 /** An image manifest: one image for one platform, or an artifact. `raw` is what was received, to be passed on unchanged. */
 export interface Manifest extends v.InferOutput<typeof ManifestSchema> {
   readonly kind: 'manifest';
@@ -86,6 +93,16 @@ export interface Manifest extends v.InferOutput<typeof ManifestSchema> {
 export interface Index extends v.InferOutput<typeof IndexSchema> {
   readonly kind: 'index';
   readonly raw: Uint8Array;
+  /** Children left out of `manifests`, where the caller takes that (`foreign`). */
+  readonly foreign?: readonly ForeignDescriptor[];
+}
+
+/** A child of an index that nobody can fetch here: its digest is by another algorithm than sha256. */
+export type ForeignDescriptor = v.InferOutput<typeof ForeignSchema>;
+
+export interface ParseOptions {
+  /** Put children with digests of other algorithms apart, where the index is refused by default. */
+  readonly foreign?: boolean;
 }
 
 /**
@@ -93,7 +110,7 @@ export interface Index extends v.InferOutput<typeof IndexSchema> {
  * an index at once, is refused (GHSA-qq97-vm5h-rrhg).
  * @throws MANIFEST_INVALID
  */
-export function parseManifest(raw: Uint8Array, mediaType: string): Manifest | Index {
+export function parseManifest(raw: Uint8Array, mediaType: string, options: ParseOptions = {}): Manifest | Index {
   const isIndex = isIndexType(mediaType);
   if (!isIndex && !isImageManifestType(mediaType))
     throw invalid(`unsupported media type ${JSON.stringify(mediaType.slice(0, 100))}`);
@@ -107,7 +124,7 @@ export function parseManifest(raw: Uint8Array, mediaType: string): Manifest | In
     throw invalid('is a manifest and an index at once');
   }
   return isIndex
-    ? { kind: 'index', raw, ...checked(IndexSchema, document) }
+    ? { kind: 'index', raw, ...parseIndex(document, options) }
     : { kind: 'manifest', raw, ...checked(ManifestSchema, document) };
 }
 
@@ -115,9 +132,9 @@ export function parseManifest(raw: Uint8Array, mediaType: string): Manifest | In
 export async function readManifest(
   source: Fetcher,
   descriptor: Descriptor,
-  options: FetchOptions = {},
+  options: FetchOptions & ParseOptions = {},
 ): Promise<Manifest | Index> {
-  return parseManifest(await readBlob(source, descriptor, options), descriptor.mediaType);
+  return parseManifest(await readBlob(source, descriptor, options), descriptor.mediaType, options);
 }
 
 /**
@@ -131,6 +148,18 @@ export function successors(node: Manifest | Index): readonly Descriptor[] {
 /** Whether a descriptor names a node with successors rather than a leaf. */
 export function isNode(descriptor: Descriptor): boolean {
   return isManifestType(descriptor.mediaType);
+}
+
+function parseIndex(
+  document: Record<string, unknown>,
+  options: ParseOptions,
+): Pick<Index, 'foreign'> & v.InferOutput<typeof IndexSchema> {
+  const { manifests } = document;
+  if (options.foreign !== true || !Array.isArray(manifests)) return checked(IndexSchema, document);
+  const children = manifests.map((child: unknown) => ({ child, foreign: v.safeParse(ForeignSchema, child) }));
+  const foreign = children.flatMap((one) => (one.foreign.success ? [one.foreign.output] : []));
+  const others = children.flatMap((one) => (one.foreign.success ? [] : [one.child]));
+  return { ...checked(IndexSchema, { ...document, manifests: others }), ...(foreign.length === 0 ? {} : { foreign }) };
 }
 
 /** @param list the key whose null is an empty list */

@@ -1,10 +1,11 @@
 // Cutting an image to the platforms that are wanted. A registry may refuse an index whose children are absent, so what is
 // pushed must be whole: one platform is its manifest, several are a smaller index, all are the original.
 import { canonicalJson } from '../core/canonical-json.ts';
+import type { Digest } from '../core/digest.ts';
 import { AirgapError } from '../core/errors.ts';
 import { readBlob } from './content.ts';
 import { descriptorOf, type Descriptor } from './descriptor.ts';
-import { readManifest, type Index, type Manifest } from './manifest.ts';
+import { readManifest, type ForeignDescriptor, type Index, type Manifest } from './manifest.ts';
 import { isImageConfigType, isIndexType } from './media-types.ts';
 import { formatPlatform, isUnknownPlatform, matchesPlatform, type Platform } from './platform.ts';
 import type { Fetcher } from './target.ts';
@@ -24,24 +25,35 @@ export interface Selection {
   readonly platforms: readonly string[];
   /** Attestations of what is selected that `root` does not reach. */
   readonly accompanying: readonly Descriptor[];
+  /** Children left out since nobody can fetch them by their digest. */
+  readonly foreign: readonly ForeignDescriptor[];
+}
+
+export interface Choice {
+  readonly wanted: readonly Platform[] | 'all';
+  /** Digests of children that are left out, whatever is wanted: attestations and the like, no images. */
+  readonly without?: readonly Digest[] | undefined;
 }
 
 /** @throws PLATFORM_MISSING naming what there is, MANIFEST_INVALID, CONTENT_MISSING */
-export async function selectPlatforms(
-  source: Fetcher,
-  original: Descriptor,
-  wanted: readonly Platform[] | 'all',
-): Promise<Selection> {
-  const manifest = await readManifest(source, original);
+export async function selectPlatforms(source: Fetcher, original: Descriptor, choice: Choice): Promise<Selection> {
+  const manifest = await readManifest(source, original, { foreign: true });
   return manifest.kind === 'index'
-    ? selectFromIndex(manifest, original, wanted)
-    : selectSingle(source, { manifest, original, wanted });
+    ? selectFromIndex(manifest, original, choice)
+    : selectSingle(source, { manifest, original, wanted: choice.wanted });
 }
 
-function selectFromIndex(index: Index, original: Descriptor, wanted: readonly Platform[] | 'all'): Selection {
+function selectFromIndex(index: Index, original: Descriptor, { wanted, without = [] }: Choice): Selection {
   const root = bare(original);
-  const images = index.manifests.filter((child) => !isAttestation(child));
-  if (wanted === 'all') return { root, platforms: platformsOf(images), accompanying: [] };
+  const { foreign = [] } = index;
+  const children = index.manifests.filter((child) => !without.includes(child.digest));
+  const whole = children.length === index.manifests.length && foreign.length === 0;
+  const images = children.filter((child) => !isAttestation(child));
+  if (wanted === 'all') {
+    requireNoImage(foreign);
+    if (whole) return { root, platforms: platformsOf(images), accompanying: [], foreign };
+    return { ...filtered(index, original, new Set(children)), platforms: platformsOf(images), foreign };
+  }
   const nested = images.find((child) => isIndexType(child.mediaType));
   if (nested)
     throw new AirgapError(
@@ -49,24 +61,49 @@ function selectFromIndex(index: Index, original: Descriptor, wanted: readonly Pl
       `an index inside an index (${nested.digest}) cannot be cut to platforms; ask for platforms: all`,
     );
   const chosen = chooseImages(images, wanted);
-  const attestations = index.manifests.filter(
+  const attestations = children.filter(
     (child) =>
       isAttestation(child) && chosen.some((image) => image.digest === child.annotations?.[ATTESTATION_SUBJECT]),
   );
-  if (chosen.length === images.length) return { root, platforms: platformsOf(images), accompanying: [] };
+  if (whole && chosen.length === images.length)
+    return { root, platforms: platformsOf(images), accompanying: [], foreign };
   const [only, ...others] = chosen;
   if (only && others.length === 0) {
-    return { root: bare(only), original: root, platforms: platformsOf(chosen), accompanying: attestations.map(bare) };
+    return {
+      root: bare(only),
+      original: root,
+      platforms: platformsOf(chosen),
+      accompanying: attestations.map(bare),
+      foreign,
+    };
   }
   const keep = new Set([...chosen, ...attestations]);
+  return { ...filtered(index, original, keep), platforms: platformsOf(chosen), foreign };
+}
+
+function filtered(
+  index: Index,
+  original: Descriptor,
+  keep: ReadonlySet<Descriptor>,
+): Pick<Selection, 'root' | 'rootBytes' | 'original' | 'accompanying'> {
   const rootBytes = filteredIndex(index, original, keep);
   return {
     root: descriptorOf(rootBytes, original.mediaType),
     rootBytes,
-    original: root,
-    platforms: platformsOf(chosen),
+    original: bare(original),
     accompanying: [],
   };
+}
+
+/** An image is not left out of what is to be taken whole. */
+function requireNoImage(foreign: readonly ForeignDescriptor[]): void {
+  const image = foreign.find(({ platform }) => platform !== undefined && !isUnknownPlatform(platform));
+  if (image?.platform === undefined) return;
+  throw new AirgapError(
+    'MANIFEST_INVALID',
+    `the image for ${formatPlatform(image.platform)} has the digest ${image.digest}, and only sha256 can be carried`,
+    { hint: 'Name the platforms that you need in airgap.yaml, without this one.' },
+  );
 }
 
 /** Children that match, in the index's order. Several for one wanted platform (Windows versions) are all taken. */
@@ -98,13 +135,13 @@ interface Single {
 /** An image without an index says its platform in its config; an artifact has none and is taken as it is. */
 async function selectSingle(source: Fetcher, { manifest, original, wanted }: Single): Promise<Selection> {
   const root = bare(original);
-  if (!isImageConfigType(manifest.config.mediaType)) return { root, platforms: [], accompanying: [] };
+  if (!isImageConfigType(manifest.config.mediaType)) return { root, platforms: [], accompanying: [], foreign: [] };
   const platform = await configPlatform(source, manifest, original);
   if (wanted !== 'all') {
     const absent = wanted.find((one) => !matchesPlatform(one, platform));
     if (absent) throw platformMissing(absent, [formatPlatform(platform)]);
   }
-  return { root, platforms: [formatPlatform(platform)], accompanying: [] };
+  return { root, platforms: [formatPlatform(platform)], accompanying: [], foreign: [] };
 }
 
 /** What an image says of itself. @throws MANIFEST_INVALID, CONTENT_MISSING */

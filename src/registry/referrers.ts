@@ -5,7 +5,7 @@ import { canonicalJson } from '../core/canonical-json.ts';
 import { isDigest, type Digest } from '../core/digest.ts';
 import { AirgapError } from '../core/errors.ts';
 import { descriptorOf, type Descriptor } from '../oci/descriptor.ts';
-import { parseManifest, type Index } from '../oci/manifest.ts';
+import { parseManifest, type ForeignDescriptor, type Index, type ParseOptions } from '../oci/manifest.ts';
 import { OCI_INDEX } from '../oci/media-types.ts';
 import { referrersTag } from '../oci/referrer-tags.ts';
 import { headerOf, type Page } from './answer.ts';
@@ -16,14 +16,29 @@ import { isRedirectRefused, type Call } from './transport.ts';
 
 const MAX_REFERRERS = 10_000;
 
+export interface ReferrersOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Called with each referrer that has a digest of another algorithm than sha256, which is left out; by default it is an error. */
+  readonly onForeign?: ((referrer: ForeignDescriptor) => void) | undefined;
+}
+
 /** The manifests whose subject this is; an empty list when there are none. */
 export async function listReferrers(
   context: ManifestContext,
   subject: Digest,
-  signal?: AbortSignal,
+  options: ReferrersOptions = {},
 ): Promise<Descriptor[]> {
-  const listed = await listByApi(context, subject, signal);
-  return listed ?? (await taggedReferrers(context, subject, signal))?.manifests.slice() ?? [];
+  const listed = await listByApi(context, subject, options);
+  return listed ?? usable(await taggedReferrers(context, subject, options), options);
+}
+
+function parsing({ onForeign }: ReferrersOptions): ParseOptions {
+  return { foreign: onForeign !== undefined };
+}
+
+function usable(index: Index | undefined, { onForeign }: ReferrersOptions): Descriptor[] {
+  for (const referrer of index?.foreign ?? []) onForeign?.(referrer);
+  return index?.manifests.slice() ?? [];
 }
 
 /** What a manifest says about its subject, as far as it can be read. */
@@ -50,7 +65,7 @@ export async function addTaggedReferrer(
   const about = subjectOf(manifest.bytes);
   if (about === undefined) return;
   const { subject, ...properties } = about;
-  const index = await taggedReferrers(context, subject, signal);
+  const index = await taggedReferrers(context, subject, { signal });
   const known: readonly Descriptor[] = index?.manifests ?? [];
   if (known.some((descriptor) => descriptor.digest === manifest.descriptor.digest)) return;
   const manifests = [...known, { ...manifest.descriptor, ...properties }];
@@ -66,8 +81,9 @@ export async function addTaggedReferrer(
 async function listByApi(
   context: ManifestContext,
   subject: Digest,
-  signal?: AbortSignal,
+  options: ReferrersOptions,
 ): Promise<Descriptor[] | undefined> {
+  const { signal } = options;
   const target = `${context.name}/referrers/${subject}`;
   const call: Call = { method: 'GET', target, scopes: readScopes(context), headers: { accept: OCI_INDEX }, signal };
   const found = new Map<Digest, Descriptor>();
@@ -76,8 +92,8 @@ async function listByApi(
     for await (const page of pages(context.transport, call)) {
       if (!isListOfReferrers(page)) throw new NoReferrersApi(target);
       answered = true;
-      for (const descriptor of asIndex(parseManifest(page.bytes, OCI_INDEX), target).manifests)
-        found.set(descriptor.digest, descriptor);
+      const index = asIndex(parseManifest(page.bytes, OCI_INDEX, parsing(options)), target);
+      for (const descriptor of usable(index, options)) found.set(descriptor.digest, descriptor);
       if (found.size > MAX_REFERRERS)
         throw new AirgapError('REGISTRY_PROTOCOL', `${target} lists more than ${MAX_REFERRERS} referrers`);
     }
@@ -120,13 +136,13 @@ function isListOfReferrers({ answer, bytes }: Page): boolean {
 async function taggedReferrers(
   context: ManifestContext,
   subject: Digest,
-  signal?: AbortSignal,
+  options: ReferrersOptions,
 ): Promise<Index | undefined> {
   const tag = referrersTag(subject);
   try {
-    const { bytes, descriptor } = await getManifest(context, tag, signal);
+    const { bytes, descriptor } = await getManifest(context, tag, options.signal);
     if (descriptor.digest === subject) return undefined; // some registries read the tag sha256-<hex> as the digest
-    return asIndex(parseManifest(bytes, descriptor.mediaType), `${context.name}:${tag}`);
+    return asIndex(parseManifest(bytes, descriptor.mediaType, parsing(options)), `${context.name}:${tag}`);
   } catch (error) {
     if (isNotThere(error)) return undefined;
     throw error;

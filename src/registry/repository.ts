@@ -25,7 +25,7 @@ import {
   type ReceivedManifest,
 } from './manifests.ts';
 import { lendReceived } from './received.ts';
-import { addTaggedReferrer, listReferrers, subjectOf } from './referrers.ts';
+import { addTaggedReferrer, listReferrers, subjectOf, type ReferrersOptions } from './referrers.ts';
 import type { Access } from './scope.ts';
 import { listTags } from './tags.ts';
 import type { Call, Transport } from './transport.ts';
@@ -101,8 +101,8 @@ export class Repository implements Target, ReferrerLister {
     await putManifest(this.#context, { descriptor, bytes }, { reference, signal });
   }
 
-  referrers(subject: Descriptor, options: Cancel = {}): Promise<Descriptor[]> {
-    return listReferrers(this.#context, subject.digest, options.signal);
+  referrers(subject: Pick<Descriptor, 'digest'>, options: ReferrersOptions = {}): Promise<Descriptor[]> {
+    return listReferrers(this.#context, subject.digest, options);
   }
 
   tags(signal?: AbortSignal): AsyncIterable<string> {

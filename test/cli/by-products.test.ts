@@ -2,7 +2,7 @@
 // signatures that go along with an image. What cannot be left is named, and --strict makes that an error.
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { Missing } from '../../src/core/missing.ts';
+import type { Missing } from '../../src/core/events.ts';
 import { cosignTags } from '../../src/oci/referrer-tags.ts';
 import type { CliOptions, CliResult } from '../support/cli.ts';
 import { answersError, keepsTags, refusesContent } from '../support/faults.ts';
@@ -129,6 +129,7 @@ describe('a receipt that cannot be written here', () => {
 
   test('because it is a folder', async () => {
     await mkdir(site.path('receipt.json'));
+    await expectStrict(false, '--receipt', 'receipt.json');
     expectLoadedWithout(await load('--receipt', 'receipt.json'), 'receipt as a file');
   });
 
@@ -192,9 +193,12 @@ describe('what goes along with an image', () => {
     expect(missing[0]?.where).toBe(`${enclave.host}/${APP}:${signatureTag}`);
   });
 
-  test('is refused like everything else where the account is not let in: that fails the load', async () => {
-    enclave.misbehave({ ...PUTS, path: /kibana\/manifests\// }, refusesContent(/simplesigning/, 401, 'UNAUTHORIZED'));
-    expect(errorOf(await load()).code).toBe('REGISTRY_UNAUTHORIZED');
+  test.each([
+    [401, 'REGISTRY_UNAUTHORIZED'],
+    [429, 'REGISTRY_RATE_LIMITED'],
+  ])('is refused like everything else when the account is, by %s: that fails the load', async (status, code) => {
+    enclave.misbehave({ ...PUTS, path: /kibana\/manifests\// }, refusesContent(/simplesigning/, status, 'UNKNOWN'));
+    expect(errorOf(await load()).code).toBe(code);
   });
 });
 

@@ -138,6 +138,19 @@ describe('what says nothing that can be understood', () => {
     await expectRefused('old', 'BUNDLE_OLDER');
   });
 
+  test('a receipt of bundles of another name, or under another type, is none of this one', async () => {
+    const receipt = JSON.parse((await site.read('site-alpha.receipt.json')).toString()) as { bundle: object };
+    const digest = `sha256:${'a'.repeat(64)}`;
+    const later = (more: object) =>
+      Buffer.from(JSON.stringify({ ...receipt, bundle: { ...receipt.bundle, sequence: 99, digest, ...more } }));
+    await replaceReceipt(later({ name: 'site-beta' }));
+    expect(await load('new')).toMatchObject({ status: 0, stderr: expect.not.stringContaining('Warning') as string });
+    await replaceReceipt(later({}), 'application/vnd.example+json');
+    expect(await load('new')).toMatchObject({ status: 0, stderr: expect.stringContaining('cannot be read') as string });
+    await replaceReceipt(later({}));
+    await expectRefused('new', 'BUNDLE_OLDER');
+  });
+
   test('a record of this machine that is damaged is a warning, and hides nothing', async () => {
     const folder = ['.state', 'eck-airgap'];
     for (const file of await readdir(site.path(...folder))) await writeFile(site.path(...folder, file), 'damaged');
@@ -174,7 +187,13 @@ describe('an expired bundle', () => {
   test('is said to be so by verify', async () => {
     const verify = async (options: Partial<CliOptions>) =>
       site.runWith(options, 'verify', 'media', '--key', 'airgap.pub', '--json');
-    expect(JSON.parse((await verify(late)).stdout)).toMatchObject({ expired: true });
-    expect(JSON.parse((await verify(inTime)).stdout)).toMatchObject({ expired: false });
+    for (const [when, expired] of [
+      [late, true],
+      [inTime, false],
+    ] as const) {
+      const { status, stdout, stderr } = await verify(when);
+      expect([status, stderr.includes('Warning:')]).toEqual([0, expired]);
+      expect(JSON.parse(stdout)).toMatchObject({ expired });
+    }
   });
 });

@@ -29,6 +29,7 @@ describe('a bundle is loaded', () => {
     ['when it has a higher sequence', bundle(5, 'b'), [earlier(4, 'a')]],
     ['when it is the same one', bundle(5, 'a'), [earlier(5, 'a')]],
     ['when it has the same lock and other installers', bundle(5, 'a', 'other'), [earlier(5, 'a')]],
+    ['when it is the same one, whose lock is not known', bundle(5, 'a'), [{ ...earlier(5, 'a'), lock: undefined }]],
     ['over a receipt of before there were sequences', bundle(1, 'a'), [earlier(0)]],
   ])('without a word %s', (_when, one, loads) => {
     const said: unknown[] = [];

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { digestOf } from '../../src/core/digest.ts';
 import { isAirgapError } from '../../src/core/errors.ts';
-import { isNode, parseManifest, successors } from '../../src/oci/manifest.ts';
+import { isNode, parseManifest, successors, type Index } from '../../src/oci/manifest.ts';
 import {
   DOCKER_INDEX,
   DOCKER_MANIFEST,
@@ -236,4 +236,27 @@ describe('bytes that are no document', () => {
       { numRuns: 300 },
     );
   });
+});
+
+describe('a child whose digest is not sha256', () => {
+  const foreign = { mediaType: OCI_MANIFEST, digest: `sha512:${'a'.repeat(128)}`, size: 5, annotations: null };
+  const text = Buffer.from(JSON.stringify({ ...index, manifests: [foreign, child] }));
+
+  test('is refused, unless the caller takes it apart', () => {
+    expect(thrown(() => parseManifest(text, OCI_INDEX)).code).toBe('MANIFEST_INVALID');
+    const parsed = parseManifest(text, OCI_INDEX, { foreign: true }) as Index;
+    expect(parsed.manifests.map(({ digest }) => digest)).toEqual([child.digest]);
+    expect(parsed.foreign).toEqual([{ digest: foreign.digest }]);
+    expect(
+      Object.hasOwn(parseManifest(Buffer.from(JSON.stringify(index)), OCI_INDEX, { foreign: true }), 'foreign'),
+    ).toBe(false);
+  });
+
+  test.each(['sha512:', `sha512:${'A'.repeat(128)}`, 'sha256:00', 'md5:0', '', 5])(
+    'and is none at all is refused: %j',
+    (digest) => {
+      const bytes = Buffer.from(JSON.stringify({ ...index, manifests: [{ ...foreign, digest }] }));
+      expect(thrown(() => parseManifest(bytes, OCI_INDEX, { foreign: true })).code).toBe('MANIFEST_INVALID');
+    },
+  );
 });

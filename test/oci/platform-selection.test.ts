@@ -12,7 +12,7 @@ const THREE = ['linux/amd64', 'linux/arm64', 'linux/s390x'];
 async function select(graph: Graph, ...wanted: string[]): Promise<Selection> {
   const source = memoryTarget();
   await storeGraph(source, graph);
-  return selectPlatforms(source, graph.root, wanted[0] === 'all' ? 'all' : wanted.map(parsePlatform));
+  return selectPlatforms(source, graph.root, { wanted: wanted[0] === 'all' ? 'all' : wanted.map(parsePlatform) });
 }
 
 describe.each([false, true])('an index of three platforms (Docker types: %s)', (docker) => {

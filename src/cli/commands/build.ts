@@ -87,7 +87,7 @@ export const buildCommand: CommandModule = {
         report,
       });
     });
-    context.output.result(built, [
+    context.output.result({ ...built, missing: context.output.missing }, [
       ...table(built.files.map((file) => [file.path, formatBytes(file.size), file.sha256])),
       `${media}: ${countedImages(built.images, built.artifacts)} in ${formatBytes(built.bundleSize)}, bundle ${built.bundleDigest}`,
       describeFreshness(built),

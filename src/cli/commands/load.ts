@@ -2,7 +2,7 @@ import { imagesOf } from '../../bundle/counted-images.ts';
 import { openBundle, type Bundle } from '../../bundle/reader.ts';
 import type { Digest } from '../../core/digest.ts';
 import { AirgapError } from '../../core/errors.ts';
-import { requireNoneMissing, warnMissing } from '../../core/missing.ts';
+import { requireNoneMissing } from '../../core/missing.ts';
 import { plural } from '../../core/plural.ts';
 import { checkByProducts, leaveByProducts, type ByProductPlaces } from '../../install/by-products.ts';
 import { load } from '../../install/load.ts';
@@ -82,16 +82,14 @@ async function loadPlanned(context: CommandContext, planned: Planned & { registr
   const receipt = makeReceipt(bundle, plan);
   const expected = await checkByProducts(receipt, places, activity);
   if (strict) requireNoneMissing(expected, 'nothing was pushed');
-  warnMissing(expected, activity.report);
+  for (const one of expected) activity.report({ type: 'missing', missing: one });
   const { missing: refused, ...result } = await load(bundle, registry, plan, activity);
   const left = await leaveByProducts(receipt, places, activity);
   activity.report({ type: 'step', step: 'load:receipt' });
   const missing = [...refused, ...left.missing];
   if (strict) requireNoneMissing(missing, 'every image was pushed and tagged, and');
-  warnMissing(
-    missing.filter((one) => !expected.some(({ what, where }) => what === one.what && where === one.where)),
-    activity.report,
-  );
+  for (const one of missing.filter(({ what, where }) => !expected.some((e) => e.what === what && e.where === where)))
+    activity.report({ type: 'missing', missing: one });
   const receiptPlaces = [left.receipt.file, left.receipt.reference].filter((place) => place !== undefined);
   context.output.result({ ...result, images: receipt.images, receipt: left.receipt, missing }, [
     ...plan.images.map((image) => `${targetReference(plan.registry, image)}@${image.digest}`),

@@ -32,7 +32,9 @@ export const lockCommand: CommandModule = {
     const files = await readSpec(context);
     if (context.flags['check'] === true) return check(context, files);
     const lock = await withWorkspace(context, files.spec, (workspace) => writeLock(context, files, workspace));
-    context.output.result({ lock: files.lockPath, sequence: lock.sequence, images: lock.images, files: lock.files }, [
+    const { missing } = context.output;
+    const { sequence, images, files: lockedFiles } = lock;
+    context.output.result({ lock: files.lockPath, sequence, images, files: lockedFiles, missing }, [
       ...lockTable(lock),
       `${files.lockPath}: ${counted(lock)}. Review it and commit it.`,
     ]);
