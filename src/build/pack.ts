@@ -1,20 +1,24 @@
 // From a lock and a full cache to a bundle: its manifest, its chunk table, and where each body comes from. A pure function
 // of the lock and of content that has the lock's digests.
 import { chunkHashes } from '../core/chunks.ts';
+import { canonicalJson } from '../core/canonical-json.ts';
+import { AirgapError, isAirgapError } from '../core/errors.ts';
 import { digestOf } from '../core/digest.ts';
 import { forEach } from '../core/pool.ts';
 import { readerOf, type ReaderAt } from '../core/streams.ts';
 import { indexJson, OCI_LAYOUT_BYTES } from '../bundle/index-json.ts';
 import { heldImages, type HeldImage } from '../bundle/held-images.ts';
-import { encodeLock, LOCK_FILE, PROVENANCE_FILE, SBOM_FILE, type Lock } from '../bundle/lock.ts';
+import { encodeLock, LOCK_FILE, PROVENANCE_FILE, SBOM_FILE, sortedLock, type Lock } from '../bundle/lock.ts';
 import {
   API_VERSION,
-  blobPath,
+  isArtifactType,
+  parseBundleManifest,
   type BundleEntry,
   type BundleFile,
   type BundleImage,
   type BundleManifest,
 } from '../bundle/manifest.ts';
+import { blobPath } from '../bundle/manifest-rules.ts';
 import type { BodySource } from '../bundle/body-source.ts';
 import type { Cache, Identity } from '../oci/cache.ts';
 import { contentOf } from '../oci/content.ts';
@@ -52,7 +56,8 @@ export interface PackOptions {
 }
 
 /** @throws CONTENT_MISSING when the cache lacks something the lock names, DIGEST_MISMATCH when it is damaged there */
-export async function packBundle(lock: Lock, cache: Cache, options: PackOptions): Promise<PackedBundle> {
+export async function packBundle(unsorted: Lock, cache: Cache, options: PackOptions): Promise<PackedBundle> {
+  const lock = sortedLock(unsorted);
   const images = lock.images.map(bundleImage);
   const held = await heldImages(cache, images, options);
   const documents = ownDocuments(lock, held, options);
@@ -78,10 +83,11 @@ export async function packBundle(lock: Lock, cache: Cache, options: PackOptions)
     ],
     images,
     files,
-    installers: options.installers ?? [],
+    installers: [...(options.installers ?? [])].sort((a, b) => (a.name < b.name ? -1 : 1)),
     sequence: options.sequence ?? lock.sequence ?? options.sourceDateEpoch ?? 0,
     ...(options.expires === undefined ? {} : { expires: options.expires }),
   };
+  requireReadable(manifest);
   const generated = new Map<string, Uint8Array>([
     ['chunks', chunkTable],
     ['oci-layout', OCI_LAYOUT_BYTES],
@@ -93,6 +99,19 @@ export async function packBundle(lock: Lock, cache: Cache, options: PackOptions)
     chunkTable,
     source: { open: (body) => openBody(body, { cache, generated }) },
   };
+}
+
+/** A lock may have been edited, or be of a registry that writes what no bundle can say. @throws CONFIG_INVALID */
+function requireReadable(manifest: BundleManifest): void {
+  try {
+    parseBundleManifest(canonicalJson(manifest));
+  } catch (cause) {
+    if (!isAirgapError(cause)) throw cause;
+    throw new AirgapError('CONFIG_INVALID', `what ${LOCK_FILE} pins cannot be carried: ${cause.message}`, {
+      cause,
+      hint: 'Make the lock anew with "eck-airgap lock"; if it says the same, leave that image or file out.',
+    });
+  }
 }
 
 interface OwnDocument {
@@ -139,11 +158,19 @@ function bundleImage(image: Lock['images'][number]): BundleImage {
     mediaType,
     digest,
     size,
-    platforms,
-    accompanying,
+    platforms: [...new Set(platforms)].sort(),
+    accompanying: accompanying.map(accompanies).sort((a, b) => (a.digest < b.digest ? -1 : 1)),
     ...(original === undefined ? {} : { original }),
     ...(artifact === undefined ? {} : { artifact }),
   };
+}
+
+/** Upstream may call a referrer anything; only a name of its type that fits is carried on. */
+function accompanies({
+  artifactType,
+  ...rest
+}: BundleImage['accompanying'][number]): BundleImage['accompanying'][number] {
+  return artifactType === undefined || !isArtifactType(artifactType) ? rest : { ...rest, artifactType };
 }
 
 function entry(path: string, bytes: Uint8Array): BundleEntry {

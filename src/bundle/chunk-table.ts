@@ -32,6 +32,18 @@ export function chunkTableSize(entries: readonly BundleEntry[]): number {
   return entries.slice(1).reduce((sum, entry) => sum + chunkCount(entry.size) * CHUNK_HASH_SIZE, 0);
 }
 
+/** A body of one chunk whose chunk hash is not its digest; such a table was not made from these bodies. */
+export function unboundEntry(entries: readonly BundleEntry[], table: Buffer): BundleEntry | undefined {
+  let offset = 0;
+  for (const entry of entries.slice(1)) {
+    const end = offset + chunkCount(entry.size) * CHUNK_HASH_SIZE;
+    const isOne = end - offset === CHUNK_HASH_SIZE;
+    if (isOne && `sha256:${table.toString('hex', offset, end)}` !== entry.digest) return entry;
+    offset = end;
+  }
+  return undefined;
+}
+
 /** @param table must have `chunkTableSize` bytes */
 export function chunkTable(manifest: Pick<BundleManifest, 'entries'>, table: Buffer): ChunkTable {
   const bodies = new Map<string, { size: number; hashes: Buffer }>();

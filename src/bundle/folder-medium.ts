@@ -21,7 +21,7 @@ export async function isUnpacked(path: string): Promise<boolean> {
 export function folderMedium(folder: string): Medium {
   return {
     readFront: () => readFront(folder),
-    checkFrames: (front, manifest) => checkFiles(folder, front, manifest),
+    checkFrames: (front, manifest, signal) => checkFiles(folder, { front, manifest, signal }),
     readBody: (path, start, buffer) =>
       withFile(join(folder, path), async ({ file }) => {
         try {
@@ -43,7 +43,13 @@ async function readFront(folder: string): Promise<Front> {
   return { manifest, slots };
 }
 
-async function checkFiles(folder: string, front: Front, manifest: BundleManifest): Promise<void> {
+interface Unpacked {
+  readonly front: Front;
+  readonly manifest: BundleManifest;
+  readonly signal: AbortSignal | undefined;
+}
+
+async function checkFiles(folder: string, { front, manifest, signal }: Unpacked): Promise<void> {
   if (front.slots.length < manifest.signatureSlots) throw missing(join(folder, slotPath(front.slots.length)));
   if (front.slots.length > manifest.signatureSlots) {
     throw damaged('the number of signature slots', [
@@ -52,6 +58,7 @@ async function checkFiles(folder: string, front: Front, manifest: BundleManifest
   }
   for (const path of FOLDERS) await checkFolder(join(folder, path));
   for (const entry of manifest.entries) {
+    signal?.throwIfAborted();
     const path = join(folder, entry.path);
     const size = await withFile(path, (opened) => Promise.resolve(opened.size));
     if (size === entry.size) continue;

@@ -1,10 +1,11 @@
 // The entries whose bytes follow from bundle.json alone or with the blobs: the chunk table, which is checked by its digest,
 // and the OCI layout files, which are regenerated and compared, so that no OCI reader is shown other images than we verified.
 import { digestOf } from '../core/digest.ts';
-import { CHUNK_TABLE_LIMIT, CHUNK_TABLE_PATH, chunkTableSize } from './chunk-table.ts';
+import { CHUNK_TABLE_LIMIT, CHUNK_TABLE_PATH, chunkTableSize, unboundEntry } from './chunk-table.ts';
 import { damaged } from './damage.ts';
 import { indexJson, OCI_LAYOUT_BYTES } from './index-json.ts';
-import type { BundleManifest } from './manifest.ts';
+import { AirgapError } from '../core/errors.ts';
+import type { BundleEntry, BundleManifest } from './manifest.ts';
 import type { Medium } from './medium.ts';
 
 /** What the layout files must be. */
@@ -27,8 +28,19 @@ export async function readGenerated(medium: Medium, manifest: BundleManifest): P
   }
   const size = chunkTableSize(manifest.entries);
   const table = size <= CHUNK_TABLE_LIMIT && (await medium.readBody(CHUNK_TABLE_PATH, 0, Buffer.alloc(size)));
-  if (table && describes(manifest, CHUNK_TABLE_PATH, table)) return table;
-  throw damaged(CHUNK_TABLE_PATH, medium.spans(CHUNK_TABLE_PATH, 0, size));
+  if (!table || !describes(manifest, CHUNK_TABLE_PATH, table))
+    throw damaged(CHUNK_TABLE_PATH, medium.spans(CHUNK_TABLE_PATH, 0, size));
+  const unbound = unboundEntry(manifest.entries, table);
+  if (unbound) throw contradicted(unbound);
+  return table;
+}
+
+/** Signed, and yet wrong: whoever wrote this bundle hashed chunks of other bytes than the digest is of. */
+function contradicted({ path, digest }: BundleEntry): AirgapError {
+  return new AirgapError('BUNDLE_CORRUPT', `${path}: the one hash of it in ${CHUNK_TABLE_PATH} is not its digest`, {
+    hint: 'The bundle was built wrongly. Build it again with a program that can be trusted.',
+    details: { region: CHUNK_TABLE_PATH, path, digest },
+  });
 }
 
 /** Names of generated entries that a manifest describes wrongly; a writer refuses to write those. */

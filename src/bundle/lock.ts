@@ -132,22 +132,18 @@ export type Verified = LockedImage['verified'];
 export type Use = NonNullable<LockedImage['uses']>[number];
 export type LockedSelection = NonNullable<Lock['selection']>;
 
-/** The name of the lock among a bundle's files. */
-export const LOCK_FILE = 'airgap.lock.yaml';
-
-/** Names among a bundle's files that are its own. */
-export const SBOM_FILE = 'sbom.cdx.json';
-export const PROVENANCE_FILE = 'provenance.intoto.json';
-
-/** Names of the files that every bundle has: they are made of the rest. */
-export const OWN_FILES: readonly string[] = [LOCK_FILE, SBOM_FILE, PROVENANCE_FILE];
+export { LOCK_FILE, OWN_FILES, PROVENANCE_FILE, SBOM_FILE } from './own-files.ts';
 
 const HEADER = '# Made by "eck-airgap lock". Review it, commit it, do not edit it.\n';
 
 /** Stable bytes: images and files by name, keys in the schema's order. */
 export function encodeLock(lock: Lock): Buffer {
-  const sorted: Lock = { ...lock, images: [...lock.images].sort(byName), files: [...lock.files].sort(byName) };
-  return Buffer.from(HEADER + dump(v.parse(LockSchema, sorted), { lineWidth: -1, noRefs: true }), 'utf8');
+  return Buffer.from(HEADER + dump(v.parse(LockSchema, sortedLock(lock)), { lineWidth: -1, noRefs: true }), 'utf8');
+}
+
+/** Images and files by name. */
+export function sortedLock(lock: Lock): Lock {
+  return { ...lock, images: [...lock.images].sort(byName), files: [...lock.files].sort(byName) };
 }
 
 /** @throws CONFIG_INVALID */

@@ -2,11 +2,13 @@
 // (docs/bundle-format.md). Its bytes are canonical JSON (RFC 8785).
 import * as v from 'valibot';
 import { canonicalJson } from '../core/canonical-json.ts';
-import { digestOf, isDigest, type Digest } from '../core/digest.ts';
+import { isDigest, type Digest } from '../core/digest.ts';
 import { AirgapError } from '../core/errors.ts';
 import { holdThread } from '../core/held-thread.ts';
-import { parseReference } from '../oci/reference.ts';
+import { isWithin } from '../core/json-bounds.ts';
+import { formatReference, isTag, parseReference } from '../oci/reference.ts';
 import { isExpiry } from './freshness.ts';
+import { brokenRule } from './manifest-rules.ts';
 
 export const API_VERSION = 'eck-airgap/v1';
 
@@ -14,16 +16,22 @@ export const API_VERSION = 'eck-airgap/v1';
 export const BUNDLE_MANIFEST_LIMIT = 64 * 1024 * 1024;
 export const MAX_SIGNATURE_SLOTS = 16;
 
-/** An empty body has no chunk that would tell it from another. */
-const EMPTY_DIGEST = digestOf(Buffer.alloc(0));
+/** Far above any real bundle, and low enough that a hostile one is refused in a second or two. */
+const LIMIT = {
+  entries: 50_000,
+  images: 5000,
+  platforms: 100,
+  accompanying: 1000,
+  files: 10_000,
+  installers: 100,
+  /** `[`, `{` and `,` outside strings. */
+  marks: 500_000,
+  /** `{"images":[{"accompanying":[{…}]}]}` */
+  depth: 5,
+};
 
 const DigestSchema = v.custom<Digest>(isDigest, 'not a sha256 digest');
 const Size = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
-const Text = v.pipe(
-  v.string(),
-  v.maxLength(1024),
-  v.regex(/^[\x20-\x7e]*$/, 'has characters other than printable ASCII'),
-);
 
 /** Names a bundle, and with it files on the media: safe on FAT and exFAT. */
 export const BundleName = v.pipe(
@@ -43,24 +51,33 @@ export const FileName = v.pipe(
   ),
 );
 
-const ImageName = v.pipe(
-  Text,
-  v.check((name) => {
-    try {
-      return parseReference(name).digest === undefined;
-    } catch {
-      return false;
-    }
-  }, 'not a full image reference with a tag'),
+const ImageName = v.pipe(v.string(), v.maxLength(1024), v.check(isFullName, 'not a full image reference with a tag'));
+
+/** RFC 6838, with parameters where there are some. */
+const MediaType = v.pipe(
+  v.string(),
+  v.maxLength(255),
+  v.regex(
+    /^[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}\/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}(?:;[\x20-\x7e]+)?$/,
+    'not a media type',
+  ),
 );
 
-const Node = { mediaType: Text, digest: DigestSchema, size: Size };
+/** Upstream may write anything here. */
+const ArtifactType = v.pipe(v.string(), v.regex(/^[\x20-\x7e]{1,255}$/, 'not 1 to 255 printable ASCII characters'));
+
+const PlatformName = v.pipe(
+  v.string(),
+  v.regex(/^[\x21-\x2b\x2d-\x7e]{1,128}$/, 'not 1 to 128 printable ASCII characters without blank and comma'),
+);
+
+const Node = { mediaType: MediaType, digest: DigestSchema, size: Size };
 
 const AccompanyingSchema = v.strictObject({
   ...Node,
-  artifactType: v.exactOptional(Text),
+  artifactType: v.exactOptional(ArtifactType),
   /** The tag it has upstream (cosign's sha256-<hex>.sig); a referrer found by the API has none. */
-  tag: v.exactOptional(Text),
+  tag: v.exactOptional(v.pipe(v.string(), v.check(isTag, 'not a tag'))),
 });
 
 const ImageSchema = v.strictObject({
@@ -70,14 +87,14 @@ const ImageSchema = v.strictObject({
   ...Node,
   /** What the tag named upstream, where that is not what is pushed (an index cut to the wanted platforms). */
   original: v.exactOptional(v.strictObject(Node)),
-  platforms: v.array(Text),
+  platforms: listOf(PlatformName, LIMIT.platforms),
   /** No image (a chart, for example): not listed in index.json, since runtimes would try to unpack it. */
   artifact: v.exactOptional(v.literal(true)),
   /** Attestation children, signatures, other referrers: manifests that travel with the image. */
-  accompanying: v.array(AccompanyingSchema),
+  accompanying: listOf(AccompanyingSchema, LIMIT.accompanying),
 });
 
-const FileSchema = v.strictObject({ name: FileName, mediaType: Text, digest: DigestSchema, size: Size });
+const FileSchema = v.strictObject({ name: FileName, ...Node });
 const InstallerSchema = v.strictObject({ name: FileName, digest: DigestSchema, size: Size });
 
 /** Paths are a fixed grammar, so that no reader ever needs path logic. */
@@ -94,10 +111,10 @@ const BundleManifestSchema = v.strictObject({
   lock: DigestSchema,
   signatureSlots: v.pipe(v.number(), v.safeInteger(), v.minValue(1), v.maxValue(MAX_SIGNATURE_SLOTS)),
   /** All that follows the signature slots, in file order: chunks, oci-layout, index.json, then blobs by digest. */
-  entries: v.array(v.strictObject({ path: EntryPath, size: Size, digest: DigestSchema })),
-  images: v.array(ImageSchema),
-  files: v.array(FileSchema),
-  installers: v.array(InstallerSchema),
+  entries: listOf(v.strictObject({ path: EntryPath, size: Size, digest: DigestSchema }), LIMIT.entries),
+  images: listOf(ImageSchema, LIMIT.images),
+  files: listOf(FileSchema, LIMIT.files),
+  installers: listOf(InstallerSchema, LIMIT.installers),
   /** Grows with each bundle of a name; for protection against an older bundle. */
   sequence: Size,
   /** The last second in which the bundle may be used (freshness.ts). */
@@ -109,6 +126,26 @@ export type BundleEntry = BundleManifest['entries'][number];
 export type BundleImage = BundleManifest['images'][number];
 export type BundleFile = BundleManifest['files'][number];
 export type BundleInstaller = BundleManifest['installers'][number];
+
+/** A list is counted before what is in it is looked at. */
+function listOf<S extends v.GenericSchema>(item: S, most: number) {
+  return v.pipe(v.array(v.unknown()), v.maxLength(most), v.array(item));
+}
+
+/** In the form that it is always written in, so that one image has one name. */
+function isFullName(name: string): boolean {
+  try {
+    const reference = parseReference(name);
+    return reference.digest === undefined && formatReference(reference) === name;
+  } catch {
+    return false;
+  }
+}
+
+/** Whether an image or referrer may be said to be of this type. */
+export function isArtifactType(text: string): boolean {
+  return v.is(ArtifactType, text);
+}
 
 /** @throws INTERNAL for a manifest that no reader would take */
 export function encodeBundleManifest(manifest: BundleManifest): Buffer {
@@ -131,21 +168,32 @@ export function parseBundleManifest(bytes: Uint8Array): BundleManifest {
 }
 
 function checkedManifest(bytes: Uint8Array): BundleManifest {
-  let value: unknown;
+  if (!isWithin(bytes, LIMIT)) throw corrupt('holds more than a bundle.json may');
+  const value = parseJson(bytes);
+  checkFormat(value);
+  // the first fault is enough: there may be millions
+  const result = v.safeParse(BundleManifestSchema, value, { abortEarly: true, abortPipeEarly: true });
+  if (!result.success) {
+    const issue = result.issues[0];
+    throw corrupt(shown(`${v.getDotPath(issue) ?? 'document'}: ${issue.message}`));
+  }
+  if (!canonicalJson(result.output).equals(bytes)) throw corrupt('is not canonical JSON');
+  const broken = brokenRule(result.output);
+  if (broken !== undefined) throw corrupt(`breaks a rule: ${broken}`);
+  return result.output;
+}
+
+/** Text of the document, as far as a message needs it: it may have 64 MiB. */
+function shown(text: string): string {
+  return text.slice(0, 200);
+}
+
+function parseJson(bytes: Uint8Array): unknown {
   try {
-    value = JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes));
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes));
   } catch {
     throw corrupt('is not JSON in UTF-8');
   }
-  checkFormat(value);
-  const result = v.safeParse(BundleManifestSchema, value);
-  if (!result.success) {
-    const issue = result.issues[0];
-    throw corrupt(`${v.getDotPath(issue) ?? 'document'}: ${issue.message}`);
-  }
-  if (!canonicalJson(result.output).equals(bytes)) throw corrupt('is not canonical JSON, or has unknown keys');
-  checkEntries(result.output);
-  return result.output;
 }
 
 /** A document of another version or kind is not damaged, only unknown here. */
@@ -153,10 +201,11 @@ function checkFormat(value: unknown): void {
   const { apiVersion, kind } = (value ?? {}) as { apiVersion?: unknown; kind?: unknown };
   if (apiVersion === API_VERSION && kind === 'BundleManifest') return checkNoDelta(value as object);
   if (typeof apiVersion !== 'string' || typeof kind !== 'string') throw corrupt('has no apiVersion and kind');
+  const found = { apiVersion: shown(apiVersion), kind: shown(kind) };
   throw new AirgapError(
     'FORMAT_UNKNOWN',
-    `bundle.json is ${JSON.stringify(`${apiVersion} ${kind}`.slice(0, 100))}; this program reads ${API_VERSION} BundleManifest`,
-    { hint: 'Use the installer that came with the bundle, or a newer one.', details: { apiVersion, kind } },
+    `bundle.json is ${JSON.stringify(`${found.apiVersion} ${found.kind}`)}; this program reads ${API_VERSION} BundleManifest`,
+    { hint: 'Use the installer that came with the bundle, or a newer one.', details: found },
   );
 }
 
@@ -170,24 +219,6 @@ function checkNoDelta(value: object): void {
   });
 }
 
-/** Entries come in their one order, each once, and blobs are named by their digest. */
-function checkEntries(manifest: BundleManifest): void {
-  const [first, second, third, ...blobs] = manifest.entries;
-  if (first?.path !== 'chunks' || second?.path !== 'oci-layout' || third?.path !== 'index.json')
-    throw corrupt('entries do not begin with chunks, oci-layout, index.json');
-  let previous = '';
-  for (const { path, digest, size } of blobs) {
-    if (path !== blobPath(digest) || path <= previous)
-      throw corrupt(`entry ${path} is out of order or not named by its digest`);
-    if (size === 0 && digest !== EMPTY_DIGEST) throw corrupt(`entry ${path} is empty, which its digest is not of`);
-    previous = path;
-  }
-}
-
 function corrupt(what: string): AirgapError {
   return new AirgapError('BUNDLE_CORRUPT', `bundle.json ${what}`, { details: { region: 'bundle.json' } });
-}
-
-export function blobPath(digest: Digest): string {
-  return `blobs/sha256/${digest.slice('sha256:'.length)}`;
 }

@@ -14,7 +14,7 @@ export interface Medium {
   /** Bounded, and without parsing. @throws BUNDLE_CORRUPT naming the region, VOLUME_MISSING */
   readFront(): Promise<Front>;
   /** Compares every byte that is neither bundle.json, slot nor body with what the manifest makes it. @throws BUNDLE_CORRUPT, VOLUME_MISSING */
-  checkFrames(front: Front, manifest: BundleManifest): Promise<void>;
+  checkFrames(front: Front, manifest: BundleManifest, signal?: AbortSignal): Promise<void>;
   /** Fills `buffer` with a body from `start`; the answer is shorter only where the body is cut off. @throws IO_FAILED */
   readBody(path: string, start: number, buffer: Buffer): Promise<Buffer>;
   /** Where bytes of a body lie. */

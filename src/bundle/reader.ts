@@ -13,7 +13,8 @@ import type { PublicKey } from '../signing/public-key.ts';
 import { borrowChunks, chunkReader, readChunks, type ChunkReader } from './chunk-reader.ts';
 import { CHUNK_TABLE_PATH, chunkTable } from './chunk-table.ts';
 import { readGenerated } from './generated.ts';
-import { blobPath, parseBundleManifest, type BundleEntry, type BundleManifest } from './manifest.ts';
+import { parseBundleManifest, type BundleEntry, type BundleManifest } from './manifest.ts';
+import { blobPath } from './manifest-rules.ts';
 import type { Front, Medium } from './medium.ts';
 import { openMedium } from './open-medium.ts';
 import { checkSignatures, describeSlots, keyRequired, type SlotState } from './signatures.ts';
@@ -49,36 +50,46 @@ export interface OpenOptions extends Activity {
  */
 export async function openBundle(paths: string | readonly string[], options: OpenOptions): Promise<Bundle> {
   if (options.keys.length === 0) throw keyRequired();
-  return openWith(paths, (front) => checkSignatures(front, options.keys), options.hashing);
+  return openWith(paths, (front) => checkSignatures(front, options.keys), options);
 }
 
 /** For `inspect` only: says what the bundle says of itself, as far as it is consistent. @throws as `openBundle`, but for the signature */
-export async function openUnverified(paths: string | readonly string[]): Promise<Bundle> {
-  return openWith(paths, describeSlots);
+export async function openUnverified(
+  paths: string | readonly string[],
+  options: Pick<OpenOptions, 'signal'> = {},
+): Promise<Bundle> {
+  return openWith(paths, describeSlots, options);
 }
 
 async function openWith(
   paths: string | readonly string[],
   check: (front: Front) => SlotState[],
-  hashing: Hashing = hashingHere,
+  { hashing = hashingHere, signal }: Pick<OpenOptions, 'hashing' | 'signal'>,
 ): Promise<Bundle> {
   const medium = await openMedium(typeof paths === 'string' ? [paths] : paths);
   try {
     const front = await medium.readFront();
-    return await openFront({ medium, front, hashing }, check(front));
+    return await openFront({ medium, front, hashing, signal }, check(front));
   } catch (error) {
     await medium.close();
     throw error;
   }
 }
 
+interface Opening {
+  readonly medium: Medium;
+  readonly front: Front;
+  readonly hashing: Hashing;
+  readonly signal: AbortSignal | undefined;
+}
+
 /** From here on the manifest is trusted (or shown as unverified). */
 async function openFront(
-  { medium, front, hashing }: { medium: Medium; front: Front; hashing: Hashing },
+  { medium, front, hashing, signal }: Opening,
   signatures: readonly SlotState[],
 ): Promise<Bundle> {
   const manifest = parseBundleManifest(front.manifest);
-  await medium.checkFrames(front, manifest);
+  await medium.checkFrames(front, manifest, signal);
   const table = await readGenerated(medium, manifest);
   const chunks = chunkReader(medium, chunkTable(manifest, table), hashing);
   const entries = new Map(manifest.entries.map((entry) => [entry.path, entry]));

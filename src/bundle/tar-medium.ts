@@ -27,11 +27,11 @@ export function tarMedium(volumes: VolumeSet): Medium {
   };
   return {
     readFront: () => readFront(volumes),
-    checkFrames: async (front, manifest) => {
+    checkFrames: async (front, manifest, signal) => {
       const geometry = geometryOf(front.manifest.byteLength, manifest);
       checkSlotCount({ volumes, geometry, found: front.slots.length, manifest });
       if (volumes.size !== geometry.size) throw volumes.lengthError(geometry.size);
-      await checkGaps(volumes, geometry.gaps);
+      await checkGaps(volumes, geometry.gaps, signal);
       for (const frame of geometry.frames) frames.set(frame.path, frame);
     },
     readBody: (path, start, buffer) => volumes.read(offsetOf(path) + start, buffer),
@@ -77,18 +77,39 @@ function checkSlotCount(of: { volumes: VolumeSet; geometry: Geometry; found: num
   throw damagedHeader(path, volumes, (at?.offset ?? BLOCK) - BLOCK);
 }
 
-/** They are small and many, so several are read at once. The first that is damaged is named. */
-async function checkGaps(volumes: VolumeSet, gaps: readonly Gap[]): Promise<void> {
-  const wrong = await forEach(gaps, async (gap) => damageOf(gap, volumes));
+/** They are small and many, so those near one another are read at once. The first that is damaged is named. */
+async function checkGaps(volumes: VolumeSet, gaps: readonly Gap[], signal?: AbortSignal): Promise<void> {
+  const wrong = await forEach(neighbours(gaps), async (near) => damageOf(near, volumes), { signal });
   for (const error of wrong) if (error) throw error;
 }
 
-async function damageOf(gap: Gap, volumes: VolumeSet): Promise<AirgapError | undefined> {
-  const expected = gap.bytes;
-  const found = await volumes.read(gap.offset, Buffer.allocUnsafeSlow(expected.byteLength));
-  if (found.equals(expected)) return undefined;
-  const at = gap.offset + expected.findIndex((byte, i) => byte !== found[i]);
-  return damaged(nameInGap(gap, at), volumes.spans(at, 1));
+/** Bytes from the first gap that is read at once to the end of the last. */
+const WINDOW = 256 * 1024;
+
+function* neighbours(gaps: readonly Gap[]): Generator<readonly [Gap, ...Gap[]]> {
+  let near: [Gap, ...Gap[]] | undefined;
+  for (const gap of gaps) {
+    if (near && gap.offset + gap.length - near[0].offset <= WINDOW) near.push(gap);
+    else {
+      if (near) yield near;
+      near = [gap];
+    }
+  }
+  if (near) yield near;
+}
+
+async function damageOf(near: readonly [Gap, ...Gap[]], volumes: VolumeSet): Promise<AirgapError | undefined> {
+  const { offset: start } = near[0];
+  const last = near.at(-1) ?? near[0];
+  const window = await volumes.read(start, Buffer.allocUnsafeSlow(last.offset + last.length - start));
+  for (const gap of near) {
+    const expected = gap.bytes;
+    const found = window.subarray(gap.offset - start, gap.offset - start + gap.length);
+    if (found.equals(expected)) continue;
+    const at = gap.offset + expected.findIndex((byte, i) => byte !== found[i]);
+    return damaged(nameInGap(gap, at), volumes.spans(at, 1));
+  }
+  return undefined;
 }
 
 function damagedHeader(path: string, volumes: VolumeSet, offset: number): AirgapError {

@@ -8,7 +8,8 @@ import { forEach } from '../core/pool.ts';
 import { walkGraph } from '../oci/copy.ts';
 import type { Chunk } from './chunk-table.ts';
 import { describeSpans } from './damage.ts';
-import { blobPath, type BundleEntry, type BundleImage } from './manifest.ts';
+import type { BundleEntry, BundleImage } from './manifest.ts';
+import { blobPath } from './manifest-rules.ts';
 import type { Bundle } from './reader.ts';
 import type { Span } from './volume-set.ts';
 

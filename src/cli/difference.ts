@@ -67,8 +67,10 @@ function cellsOf(facet: Facet, changes: Changes): string[] {
   const change = changes[facet];
   const { accompanying } = changes;
   if (facet !== 'accompanying' || accompanying === undefined) return [cell(change?.old), cell(change?.new)];
-  const without = (all: readonly Digest[], others: readonly Digest[]): Digest[] =>
-    all.filter((one) => !others.includes(one));
+  const without = (all: readonly Digest[], others: readonly Digest[]): Digest[] => {
+    const known = new Set(others);
+    return all.filter((one) => !known.has(one));
+  };
   return [cell(without(accompanying.old, accompanying.new)), cell(without(accompanying.new, accompanying.old))];
 }
 

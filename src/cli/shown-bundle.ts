@@ -13,7 +13,7 @@ export async function withShownBundle<T>(
   const signed = listFlag(context, 'key').length > 0;
   const bundle = signed
     ? await openBundle(paths, { keys: await trustedKeys(context, named[0] ?? ''), signal: context.io.signal })
-    : await openUnverified(paths);
+    : await openUnverified(paths, { signal: context.io.signal });
   try {
     if (!bundle.verified)
       context.output.warn(

@@ -7,7 +7,8 @@ import type { Activity } from '../core/events.ts';
 import { syncFolder } from '../core/files.ts';
 import { openOutput, openWritten, refuseOtherThanFile } from '../core/output-file.ts';
 import { readRange, writeFully } from '../core/streams.ts';
-import { blobPath, type BundleFile } from '../bundle/manifest.ts';
+import type { BundleFile } from '../bundle/manifest.ts';
+import { blobPath } from '../bundle/manifest-rules.ts';
 import type { Bundle } from '../bundle/reader.ts';
 import { verified } from '../oci/content.ts';
 

@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { geometryOf } from '../../src/bundle/geometry.ts';
 import { indexJson, OCI_LAYOUT_BYTES } from '../../src/bundle/index-json.ts';
-import { blobPath, encodeBundleManifest, type BundleManifest } from '../../src/bundle/manifest.ts';
+import { encodeBundleManifest, type BundleManifest } from '../../src/bundle/manifest.ts';
+import { blobPath } from '../../src/bundle/manifest-rules.ts';
 import { openBundle } from '../../src/bundle/reader.ts';
 import { encodeSlot } from '../../src/bundle/slots.ts';
 import { CHUNK_SIZE, chunkCount, chunkHashes } from '../../src/core/chunks.ts';
@@ -60,7 +61,7 @@ async function writeSparse(zeros: Buffer): Promise<void> {
       { path: blobPath(blob.digest), ...blob },
     ],
     images: [],
-    files: [{ name: 'large.bin', mediaType: 'application/octet-stream', ...blob }],
+    files: [{ name: 'airgap.lock.yaml', mediaType: 'application/octet-stream', ...blob }],
     installers: [],
     sequence: 0,
   };

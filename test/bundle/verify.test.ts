@@ -1,7 +1,7 @@
 // `verify` reads everything, and names all that is damaged at once: where it lies, and what needs it.
 import { writeFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
-import { blobPath } from '../../src/bundle/manifest.ts';
+import { blobPath } from '../../src/bundle/manifest-rules.ts';
 import { openBundle, type Bundle } from '../../src/bundle/reader.ts';
 import { verifyBundle, type Damage, type VerifyOptions } from '../../src/bundle/verify.ts';
 import { CHUNK_SIZE } from '../../src/core/chunks.ts';
@@ -96,7 +96,7 @@ describe('damage', () => {
       const order = tar.packed.manifest.entries.map(({ path }) => path);
       expected.sort(([a, m], [b, n]) => order.indexOf(a) - order.indexOf(b) || m - n);
       expect(ranges(error)).toEqual(expected);
-      expect([error.details['images'], error.details['files']]).toEqual([[IMAGE, OTHER], ['large.bin']]);
+      expect([error.details['images'], error.details['files']]).toEqual([[OTHER, IMAGE], ['large.bin']]);
     }
   });
 

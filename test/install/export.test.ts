@@ -1,7 +1,8 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { blobPath, type BundleManifest } from '../../src/bundle/manifest.ts';
+import type { BundleManifest } from '../../src/bundle/manifest.ts';
+import { blobPath } from '../../src/bundle/manifest-rules.ts';
 import { openBundle } from '../../src/bundle/reader.ts';
 import { verifyBundle } from '../../src/bundle/verify.ts';
 import { CHUNK_SIZE, chunkHashes } from '../../src/core/chunks.ts';

@@ -1,7 +1,9 @@
 // Bundles packed in memory, without a registry or a cache.
 import type { BodySource } from '../../src/bundle/body-source.ts';
 import { indexJson, OCI_LAYOUT_BYTES } from '../../src/bundle/index-json.ts';
-import { API_VERSION, blobPath, type BundleImage, type BundleManifest } from '../../src/bundle/manifest.ts';
+import { API_VERSION, type BundleImage, type BundleManifest } from '../../src/bundle/manifest.ts';
+import { LOCK_FILE, OWN_FILES } from '../../src/bundle/own-files.ts';
+import { blobPath } from '../../src/bundle/manifest-rules.ts';
 import { chunkHashes } from '../../src/core/chunks.ts';
 import { digestOf } from '../../src/core/digest.ts';
 import { readerOf } from '../../src/core/streams.ts';
@@ -35,12 +37,15 @@ export function pack(contents: Contents = {}): Packed {
     ...Object.values(files),
   ];
   const lock = Buffer.from(`the lock of ${name}`);
-  const described = Object.entries(images).map(([image, { root }]): BundleImage => {
-    const { mediaType, digest, size } = root;
-    const artifact = contents.artifacts?.includes(image) === true ? { artifact: true as const } : {};
-    return { name: image, mediaType, digest, size, platforms: ['linux/amd64'], accompanying: [], ...artifact };
-  });
-  const sorted = [lock, ...blobs].map((bytes): Body => [blobPath(digestOf(bytes)), bytes]).sort(byPath);
+  const described = Object.entries(images)
+    .sort(byPath)
+    .map(([image, { root }]): BundleImage => {
+      const { mediaType, digest, size } = root;
+      const artifact = contents.artifacts?.includes(image) === true ? { artifact: true as const } : {};
+      return { name: image, mediaType, digest, size, platforms: ['linux/amd64'], accompanying: [], ...artifact };
+    });
+  const named = new Map([lock, ...blobs].map((bytes): Body => [blobPath(digestOf(bytes)), bytes]));
+  const sorted = [...named].sort(byPath);
   const following = new Map<string, Buffer>([
     ['oci-layout', OCI_LAYOUT_BYTES],
     ['index.json', indexJson(described)],
@@ -56,7 +61,7 @@ export function pack(contents: Contents = {}): Packed {
     signatureSlots: contents.signatureSlots ?? 1,
     entries: [...bodies].map(([path, bytes]) => ({ path, size: bytes.byteLength, digest: digestOf(bytes) })),
     images: described,
-    files: Object.entries(files).map(([file, bytes]) => {
+    files: [[LOCK_FILE, lock] as const, ...Object.entries(files).sort(ownFirst)].map(([file, bytes]) => {
       return { name: file, mediaType: 'application/octet-stream', digest: digestOf(bytes), size: bytes.byteLength };
     }),
     installers: [],
@@ -71,6 +76,11 @@ export function sourceOf(bodies: ReadonlyMap<string, Buffer>): BodySource {
 
 type Body = [path: string, bytes: Buffer];
 
-function byPath([a]: Body, [b]: Body): number {
+function ownFirst(a: readonly [string, unknown], b: readonly [string, unknown]): number {
+  const later = ([name]: readonly [string, unknown]): number => (OWN_FILES.includes(name) ? 0 : 1);
+  return later(a) - later(b) || byPath(a, b);
+}
+
+function byPath([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
   return a < b ? -1 : 1;
 }
