@@ -4,9 +4,13 @@ import { ensureFolder } from '../core/files.ts';
 import { settle } from '../core/pool.ts';
 import { countArtifacts } from '../bundle/counted-images.ts';
 import { encodeLock, type Lock } from '../bundle/lock.ts';
-import { readmeText, transferHtml } from '../bundle/media.ts';
+import { readmeText, type MediaFacts } from '../bundle/media.ts';
 import { encodeBundleManifest } from '../bundle/manifest.ts';
 import { claimMedia, type MediaFolder, type WantedMedia } from '../bundle/media-folder.ts';
+import { contentsOfBundle, type Contents } from '../bundle/contents.ts';
+import { differenceOf } from '../bundle/difference.ts';
+import type { Since } from '../bundle/transfer/changes.ts';
+import { transferHtml, type Handover, type TransferFacts } from '../bundle/transfer/page.ts';
 import { writeBundle, type WrittenFile } from '../bundle/writer.ts';
 import { proveClosure, requireComplete } from '../catalog/proof.ts';
 import { targetNames } from '../catalog/target-names.ts';
@@ -18,6 +22,7 @@ import { fetchLocked, type FetchLockedOptions } from './fetch.ts';
 import type { SignaturePolicy } from './image-signatures.ts';
 import { placeInstaller, type Installer } from './installers.ts';
 import { requireRecordable } from './recordable-lock.ts';
+import { imageSizes } from './image-sizes.ts';
 import { checkLockedSignatures } from './locked-signatures.ts';
 import { damagedBlob } from './damaged-blob.ts';
 import { placeSums, placeText, removeListed } from './media-texts.ts';
@@ -41,6 +46,14 @@ export interface BuildOptions
   readonly version: string;
   readonly self: ProcessIdentity;
   readonly hashing?: Hashing | undefined;
+  /** What transfer.html says of the transfer; lines to fill in by default. */
+  readonly handover?: Handover;
+  readonly since?: BuildSince | undefined;
+}
+
+/** What the new bundle is compared with, for transfer.html. */
+export interface BuildSince extends Pick<Since, 'name' | 'digest'> {
+  readonly contents: Contents;
 }
 
 export interface BuildResult {
@@ -106,13 +119,29 @@ async function placeInstallers(
   return installers.map(({ name, size, digest }) => ({ path: name, size, sha256: hexOf(digest) }));
 }
 
+/** What is on the page beside what was written. */
+async function transferFacts(
+  { manifest }: PackedBundle,
+  options: BuildOptions & { lock: Lock },
+): Promise<Omit<TransferFacts, keyof MediaFacts>> {
+  const { lock, cache, signal, handover = {}, since, version } = options;
+  const difference = since && differenceOf(since.contents, contentsOfBundle(manifest, lock));
+  return {
+    lock,
+    sizes: await imageSizes(lock, cache, { signal }),
+    handover,
+    since: since && difference && { ...since, difference },
+    version,
+  };
+}
+
 async function writeMedia(
   packed: PackedBundle,
   folder: MediaFolder,
   options: BuildOptions & { lock: Lock },
 ): Promise<BuildResult> {
   const { manifest, chunkTable, source } = packed;
-  const { lock, media, volumeSize, signer, self, hashing, signal, report } = options;
+  const { media, volumeSize, signer, self, hashing, signal, report } = options;
   await removeListed(folder.others, media);
   const bodies = manifest.entries.reduce((sum, body) => sum + body.size, 0);
   report?.({ type: 'phase', phase: `writing ${manifest.name}.tar`, total: bodies });
@@ -123,16 +152,12 @@ async function writeMedia(
   );
   const [written, installers] = await settle([bundle, placeInstallers(folder, options)]);
   report?.({ type: 'step', step: 'build:installers' });
-  const facts = {
-    files: written.files,
-    installers,
-    lock,
-    fingerprint: signer.publicKey.fingerprint,
-    bundleDigest: written.bundleDigest,
-  };
+  const { fingerprint } = signer.publicKey;
+  const facts = { files: written.files, installers, fingerprint, bundleDigest: written.bundleDigest };
+  const page = transferHtml(manifest, { ...facts, ...(await transferFacts(packed, options)) });
   const texts = {
     'README.txt': Buffer.from(readmeText(manifest, facts)),
-    'transfer.html': Buffer.from(transferHtml(manifest, facts)),
+    'transfer.html': Buffer.from(page),
   };
   const files: WrittenFile[] = [...written.files, ...installers];
   const placing = { media, listed: folder.listed, replace: options.replace === true, signal, report };

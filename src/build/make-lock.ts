@@ -65,7 +65,7 @@ export async function makeLock(spec: BundleSpec, options: MakeLockOptions): Prom
   return {
     apiVersion: API_VERSION,
     kind: 'Lock',
-    metadata: spec.metadata,
+    metadata: { name: spec.metadata.name },
     spec: specDigest(spec, { catalogue: options.catalogueFile?.text, keys: keyTexts(options.keys) }),
     platforms: spec.platforms,
     ...(wanted.selection === undefined ? {} : { selection: wanted.selection }),

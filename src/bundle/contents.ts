@@ -1,6 +1,7 @@
 // What a lock or a bundle holds, as far as two of them can be compared (difference.ts): images and files by name, blobs by
 // digest. A bundle's own documents (lock, bill of materials, provenance) follow from the rest and are only among the blobs.
 import type { Digest } from '../core/digest.ts';
+import { withoutUrlSecrets } from '../core/url-text.ts';
 import { OWN_FILES, type Lock, type LockedFile, type LockedImage, type Verified } from './lock.ts';
 import type { BundleFile, BundleImage, BundleManifest } from './manifest.ts';
 
@@ -71,14 +72,21 @@ function imageItem({ digest, original, platforms, accompanying, artifact }: Lock
 }
 
 function knownByLock({ name, from = name, verified, totalSize, original }: LockedImage): Partial<Item> {
-  return { from, verified, size: totalSize + (original?.size ?? 0) };
+  return { from, verified: withoutSecret(verified), size: totalSize + (original?.size ?? 0) };
 }
 
 function fileItem({ digest, size, url, verified }: Pick<BundleFile, 'digest' | 'size'> & Partial<LockedFile>): Item {
   return {
     digest,
     size,
-    ...(url === undefined ? {} : { from: url }),
-    ...(verified === undefined ? {} : { verified }),
+    ...(url === undefined ? {} : { from: withoutUrlSecrets(url) }),
+    ...(verified === undefined ? {} : { verified: withoutSecret(verified) }),
   };
+}
+
+/** Locks of older releases have whole URLs. */
+function withoutSecret(verified: Verified): Verified {
+  return verified === 'none' || verified.by !== 'checksum'
+    ? verified
+    : { ...verified, from: withoutUrlSecrets(verified.from) };
 }

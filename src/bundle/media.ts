@@ -1,9 +1,7 @@
-// The texts beside a bundle on the media: README.txt for who types the commands, transfer.html for who must approve the
-// transfer. Pure functions of the manifest, of the lock and of what was written.
-import { plural } from '../core/plural.ts';
+// README.txt beside a bundle on the media, for who types the commands: a pure function of the manifest and of what was
+// written. The page for who must approve the transfer is transfer/page.ts.
 import { fingerprintGroups } from '../signing/fingerprint.ts';
 import { imagesOf } from './counted-images.ts';
-import { describeVerified, type LockedFile } from './lock.ts';
 import type { BundleManifest } from './manifest.ts';
 import type { WrittenFile } from './writer.ts';
 
@@ -13,11 +11,7 @@ export interface MediaFacts {
   readonly installers: readonly WrittenFile[];
   readonly fingerprint: string;
   readonly bundleDigest: string;
-  /** What vouched for each image and file upstream. */
-  readonly lock: { readonly images: readonly Vouched[]; readonly files: readonly Vouched[] };
 }
-
-type Vouched = Pick<LockedFile, 'name' | 'verified'>;
 
 export function readmeText(manifest: BundleManifest, facts: MediaFacts): string {
   const volumes = facts.files.length;
@@ -74,77 +68,4 @@ function copyInstallers(installers: readonly WrittenFile[]): string {
 /** A shell sorts names, not numbers: from the thousandth volume on, `*` gives a wrong order. */
 function joining(name: string, volumes: number): string {
   return volumes > 999 ? '' : ` "cat ${name}.tar.* > ${name}.tar" would join them.`;
-}
-
-/** Self-contained, without script; every value escaped. */
-export function transferHtml(manifest: BundleManifest, facts: MediaFacts): string {
-  const onMedia = [...facts.files, ...facts.installers];
-  const total = onMedia.reduce((sum, file) => sum + file.size, 0);
-  const images = manifest.images.map((image) => [
-    image.name,
-    image.digest,
-    image.platforms.join(', '),
-    `${image.accompanying.length}`,
-    voucherOf(image.name, facts.lock.images),
-  ]);
-  const files = manifest.files.map((file) => [
-    file.name,
-    file.digest,
-    `${file.size}`,
-    voucherOf(file.name, facts.lock.files),
-  ]);
-  const media = onMedia.map((file) => [file.path, `sha256:${file.sha256}`, `${file.size}`]);
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>Transfer: ${escapeHtml(manifest.name)}</title>
-<style>
-body { font: 15px/1.5 system-ui, sans-serif; margin: 2em auto; max-width: 75em; padding: 0 1em; color: #1a1c21; }
-table { border-collapse: collapse; width: 100%; margin-bottom: 2em; }
-th, td { border-bottom: 1px solid #d3dae6; padding: .35em .6em; text-align: left; vertical-align: top; }
-td { font-family: ui-monospace, monospace; font-size: 12px; overflow-wrap: anywhere; }
-@media print { body { margin: 0; max-width: none; } }
-</style>
-</head>
-<body>
-<h1>What crosses the gap: ${escapeHtml(manifest.name)}</h1>
-<p>${imagesOf(manifest)}, ${manifest.files.length} files, ${total} bytes in ${plural(onMedia.length, 'file')} on the media.
-Every byte of the bundle is covered by one signature, and so are the digests of the installers.</p>
-${table(
-  'Identity',
-  ['', ''],
-  [
-    ['bundle', facts.bundleDigest],
-    ['lock', manifest.lock],
-    ['signed by (SHA-256 of the public key)', facts.fingerprint],
-  ],
-)}
-${table('On the media', ['file', 'digest', 'bytes'], media)}
-${table('Images', ['image', 'digest', 'platforms', 'signatures and attestations carried', 'checked against'], images)}
-${table('Files', ['file', 'digest', 'bytes', 'checked against'], files)}
-</body>
-</html>
-`;
-}
-
-/** What is not in the lock is the bundle's own: the lock itself, for example. */
-function voucherOf(wanted: string, locked: readonly Vouched[]): string {
-  const found = locked.find(({ name }) => name === wanted);
-  return found === undefined ? 'made by the build' : describeVerified(found.verified);
-}
-
-function table(caption: string, head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[], tag: string): string =>
-    `<tr>${cells.map((cell) => `<${tag}>${escapeHtml(cell)}</${tag}>`).join('')}</tr>`;
-  return `<h2>${escapeHtml(caption)}</h2>
-<table>
-${line(head, 'th')}
-${rows.map((row) => line(row, 'td')).join('\n')}
-</table>`;
-}
-
-function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }

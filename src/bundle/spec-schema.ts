@@ -114,6 +114,29 @@ export const BundleSpecSchema = v.pipe(
     metadata: described(
       v.strictObject({
         name: described(BundleName, 'Names the bundle, and its files on the media.', { examples: ['site-alpha'] }),
+        system: v.exactOptional(
+          described(
+            value.NameOnPaper,
+            'The system that it is for, as transfer.html says it. It does not change the lock.',
+            {
+              examples: ['Observability, enclave A'],
+            },
+          ),
+        ),
+        requestedBy: v.exactOptional(
+          described(value.NameOnPaper, 'Who asks for the transfer, as transfer.html says it.', {
+            examples: ['A. Engineer'],
+          }),
+        ),
+        approvedBy: v.exactOptional(
+          described(
+            value.NameOnPaper,
+            'Who approves the transfer, as transfer.html says it; that person signs by hand.',
+            {
+              examples: ['S. Officer'],
+            },
+          ),
+        ),
       }),
       'What the bundle is called.',
     ),

@@ -88,6 +88,9 @@ function isWebAddress(text: string, without: readonly ('username' | 'password' |
   return url !== null && /^https?:$/.test(url.protocol) && without.every((part) => url[part] === '');
 }
 
+/** Of a person or a system, for people to read. */
+export const NameOnPaper = v.pipe(v.string(), v.minLength(1), v.maxLength(200), v.title('text'));
+
 /** Below the folder of airgap.yaml, or absolute. */
 export const FilePath = v.pipe(v.string(), v.minLength(1), v.title('path'));
 

@@ -4,16 +4,17 @@ import { basename } from 'node:path';
 import { AirgapError, isAirgapError } from '../core/errors.ts';
 import { readNamed } from '../core/named-file.ts';
 import { requireText } from '../core/text.ts';
-import type { Digest } from '../core/digest.ts';
+import { digestOf, type Digest } from '../core/digest.ts';
 import { lockContents } from '../build/lock-contents.ts';
 import { contentsOfBundle, type Contents } from '../bundle/contents.ts';
 import { DOCUMENT_LIMIT } from '../bundle/document.ts';
 import { MANIFEST_PATH } from '../bundle/geometry.ts';
 import { readHeldLock } from '../bundle/held-lock.ts';
-import { parseLock, type Lock } from '../bundle/lock.ts';
-import type { Bundle } from '../bundle/reader.ts';
+import { encodeLock, parseLock, type Lock } from '../bundle/lock.ts';
+import { openBundle, type Bundle } from '../bundle/reader.ts';
 import { isBundleName } from '../bundle/volumes.ts';
 import { openCache, type Cache } from '../oci/cache.ts';
+import type { PublicKey } from '../signing/public-key.ts';
 import type { CommandContext } from './command.ts';
 import { pathOf } from './flags.ts';
 import { cacheFolder } from './folders.ts';
@@ -23,25 +24,34 @@ export interface Compared {
   /** As it was typed. */
   readonly path: string;
   readonly kind: 'lock' | 'bundle';
+  /** Of the lock, or of the bundle. */
+  readonly digest: Digest;
   /** Of a bundle. */
-  readonly digest?: Digest;
   readonly verified?: boolean;
 }
 
-/** @throws FILE_NOT_FOUND, CONFIG_INVALID, and what opening a bundle fails with */
+/**
+ * @param keys that a bundle must be signed by; by default those of --key
+ * @throws FILE_NOT_FOUND, CONFIG_INVALID, and what opening a bundle fails with
+ */
 export async function readContents(
   context: CommandContext,
   path: string,
+  keys?: readonly PublicKey[],
 ): Promise<{ compared: Compared; contents: Contents }> {
   const text = await lockText(pathOf(context, path), context.io.signal);
   if (text !== undefined) {
-    const contents = await lockContents(parseLock(text, path), await existingCache(context), context.io);
-    return { compared: { path, kind: 'lock' }, contents };
+    const lock = parseLock(text, path);
+    const contents = await lockContents(lock, await existingCache(context), context.io);
+    return { compared: { path, kind: 'lock', digest: digestOf(encodeLock(lock)) }, contents };
   }
-  return withShownBundle(context, [path], async (bundle) => ({
+  const read = async (bundle: Bundle): Promise<{ compared: Compared; contents: Contents }> => ({
     compared: { path, kind: 'bundle', digest: bundle.digest, verified: bundle.verified },
     contents: contentsOfBundle(bundle.manifest, await lockOf(context, bundle, path)),
-  }));
+  });
+  if (keys === undefined) return withShownBundle(context, [path], read);
+  const bundle = await openBundle([pathOf(context, path)], { keys, signal: context.io.signal });
+  return read(bundle).finally(() => bundle.close());
 }
 
 /** Undefined for what is no lock: the folders, volumes and tars that a bundle may be, or nothing at all. */

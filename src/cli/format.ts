@@ -1,18 +1,5 @@
 // Numbers and tables for people.
-
-/** Binary units, three significant digits: 1.25 GiB. */
-export function formatBytes(bytes: number): string {
-  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
-  let value = bytes;
-  let unit = 0;
-  while (value >= (unit === 0 ? 1024 : 1000) && unit < units.length - 1) {
-    value /= 1024;
-    unit++;
-  }
-  return unit === 0
-    ? `${Math.round(value)} B`
-    : `${value < 1000 ? value.toPrecision(3) : Math.round(value)} ${units[unit] ?? ''}`;
-}
+export { formatBytes } from '../core/byte-count.ts';
 
 /** Columns as wide as their widest cell, two blanks between them. Text from outside cannot begin a row of its own. */
 export function table(cells: readonly (readonly string[])[]): string[] {

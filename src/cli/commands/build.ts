@@ -11,6 +11,7 @@ import { commandSigner, keySigner, type Signer } from '../../signing/signer.ts';
 import type { CommandContext, CommandModule } from '../command.ts';
 import { listFlag, numberFlag, pathOf, readText, repeatable, sequenceNumber, stringFlag } from '../flags.ts';
 import { formatBytes, table } from '../format.ts';
+import { handoverOf, sinceOf, withHandoverFlags } from '../handover.ts';
 import { openPrivateKey, withReadableKeyFlag } from '../private-key-file.ts';
 import { readLock, readSpec, withSpecFlags, withWorkspace, writeLock } from '../spec-files.ts';
 import { VERSION } from '../version.ts';
@@ -19,10 +20,15 @@ export const buildCommand: CommandModule = {
   name: 'build',
   summary: 'Collect what airgap.yaml names into one signed bundle, in a folder to put on media.',
   define: (command) =>
-    withReadableKeyFlag(
-      withSpecFlags(command)
-        .option('--key <file>', 'private key (airgap.key) to sign with')
-        .option('--passphrase-file <file>', 'read the passphrase of the key from a file (also: ECK_AIRGAP_PASSPHRASE)'),
+    withHandoverFlags(
+      withReadableKeyFlag(
+        withSpecFlags(command)
+          .option('--key <file>', 'private key (airgap.key) to sign with')
+          .option(
+            '--passphrase-file <file>',
+            'read the passphrase of the key from a file (also: ECK_AIRGAP_PASSPHRASE)',
+          ),
+      ),
     )
       .option(
         '--signer <program>',
@@ -65,6 +71,8 @@ export const buildCommand: CommandModule = {
     installers.catch(() => undefined); // awaited below, or something else failed first
     const files = await readSpec(context);
     const signer = await signerOf(context);
+    const handover = handoverOf(context, files.spec.metadata, freshness.sourceDateEpoch);
+    const since = await sinceOf(context, signer.publicKey);
     const media = pathOf(context, stringFlag(context, 'out') ?? '.');
     const { report } = context.output;
     const built = await withWorkspace(context, files.spec, async (workspace) => {
@@ -72,6 +80,8 @@ export const buildCommand: CommandModule = {
       return build(lock, {
         ...workspace,
         ...freshness,
+        handover,
+        since,
         folder: files.folder,
         spec: files.spec,
         media,
