@@ -170,6 +170,7 @@ describe('the page', () => {
   test('runs no script, loads nothing, and escapes every value', () => {
     const html = forged(EVIL).replace(/<style>[^]*<\/style>/, '');
     expect(html).not.toMatch(/<script|<img|javascript:|<link|url\(|@import|https?:/i);
+    expect(html).toContain('&#34;&#62;&#60;script&#62;alert(&#39;&#38;&#39;)');
     expect(html.match(/&#60;script&#62;/g)?.length).toBeGreaterThan(30);
   });
 
