@@ -198,7 +198,7 @@ function imagesTable(images: readonly LockedImage[], { images: sizes, total }: I
       voucher(image.verified),
     ];
   });
-  const sum = ['Together, what is shared counted once', '', `${formatBytes(total)}`, ''];
+  const sum = ['Together, what is shared counted once', '', formatBytes(total), ''];
   const columns = [{ title: 'Image' }, WHY, SIZE, VOUCHED];
   return table({ layout: 'things', caption: plural(images.length, 'image'), columns, rows, total: sum });
 }

@@ -213,7 +213,9 @@ describe('the page', () => {
 describe('its colours', () => {
   const palettes = STYLE.match(/--page: [^}]+/g) ?? [];
   const colours = (palette: string): Record<string, string> =>
-    Object.fromEntries([...palette.matchAll(/--([a-z-]+): (#[0-9a-f]{6})/g)].map(([, name, value]) => [name, value]));
+    Object.fromEntries(
+      [...palette.matchAll(/--([a-z-]+): (#[0-9a-f]{6})/g)].map(([, name = '', value = '']) => [name, value]),
+    );
 
   test.each(['light', 'dark', 'on paper'].map((name, i) => [name, palettes[i] ?? '']))(
     '%s: text can be read',
