@@ -1,5 +1,5 @@
 // Files that are there whole or not at all: written under a temporary name, synced, then renamed. Folders, with those above.
-import { link, lstat, mkdir, open, rename, rm } from 'node:fs/promises';
+import { link, lstat, mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { AirgapError, fileError, systemErrorCode } from './errors.ts';
 
@@ -62,23 +62,34 @@ export interface EnsureFolderOptions {
  */
 export async function ensureFolder(path: string, options: EnsureFolderOptions = {}): Promise<string | undefined> {
   try {
-    return await mkdir(path, { recursive: true, ...options });
+    return await makeFolder(resolve(path), options);
   } catch (error) {
-    throw fileError(systemErrorCode(error) === 'ENOENT' ? await realReason(path, error) : error, 'make', path);
+    throw fileError(error, 'make', path);
   }
 }
 
-/** On a read-only file system, a recursive mkdir fails with ENOENT: only that of the first missing folder says why. */
-async function realReason(path: string, error: unknown): Promise<unknown> {
-  const above = dirname(resolve(path));
-  if (above !== path && !(await isThere(above))) return realReason(above, error);
-  return mkdir(path).then(
-    () => error,
-    (reason: unknown) => reason,
+/** mkdir's own recursion says ENOENT on a read-only file system, and never ends in one that does not let folders be made (/proc). */
+async function makeFolder(path: string, options: EnsureFolderOptions): Promise<string | undefined> {
+  try {
+    await mkdir(path, options);
+    return path;
+  } catch (error) {
+    if (await isFolder(path)) return undefined;
+    const above = dirname(path);
+    if (systemErrorCode(error) !== 'ENOENT' || (await isThere(above))) throw error;
+    const first = await makeFolder(above, options);
+    const own = await makeFolder(path, options);
+    return first ?? own;
+  }
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
   );
 }
 
-/** Whether something has the name, be it a link that leads nowhere. */
 export async function isThere(path: string): Promise<boolean> {
   return lstat(path).then(
     () => true,

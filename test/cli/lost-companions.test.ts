@@ -201,6 +201,16 @@ describe('inside an index that is taken whole', () => {
     await expectStrict();
   });
 
+  test('an attestation that is gone, beside an image that says no platform', async () => {
+    const plain = randomImage('plain');
+    publish(plain);
+    const graph = withChild(plain.root);
+    publish(graph, '9.5.2');
+    upstream.memory.repository(REPOSITORY).manifests.delete(attestation.digest);
+    await expectCarriedWithout('attestation');
+    await expectCut(graph, [attestation.digest]);
+  });
+
   test('an attestation that is gone, for the platforms that are wanted', async () => {
     await writeSpec({ platforms: ['linux/arm64', 'linux/amd64'] });
     publish(index, '9.5.2');

@@ -82,6 +82,14 @@ describe('ensureFolder', () => {
     expect((await rejected(ensureFolder(join(path, 'below')))).code).toBe('PATH_INVALID');
   });
 
+  test('where the file system makes no folders (/proc), it ends', async (context) => {
+    if (process.platform !== 'linux') {
+      console.warn('skipped: /proc is a file system of Linux');
+      context.skip();
+    }
+    expect((await rejected(ensureFolder('/proc/nowhere/below'))).code).toBe('FILE_NOT_FOUND');
+  });
+
   test('on a read-only file system it says so, not that there is no such file', async (context) => {
     const mount = 'mount -t tmpfs -o ro none "$1"';
     const probe = spawnSync('unshare', ['-rm', 'sh', '-c', mount, 'sh', folder]);

@@ -8,7 +8,15 @@ import { ACCOUNT, type RealRegistry, type Request } from '../../scripts/interop/
 import { copyOut, digestAt, manifestAt, type ImageIndex } from '../../scripts/interop/skopeo.ts';
 import { airgap } from '../../scripts/interop/airgap.ts';
 import { journey, once } from './stage/journey.ts';
-import { accessTo, bundledImages, enclaveRegistry, load, makeSite, scratchFolder } from './stage/site.ts';
+import {
+  accessTo,
+  bundledImages,
+  enclaveRegistry,
+  load,
+  makeSite,
+  registryAccess,
+  scratchFolder,
+} from './stage/site.ts';
 import type { Stage } from './stage/setup.ts';
 
 const site = once((stage) => makeSite(stage));
@@ -172,6 +180,42 @@ describe('03 load, again', () => {
     const { stderr } = await airgap(own.folder, ['load', own.media, ...to, '--authfile', registry.authfile]);
     expect(stderr).toContain(`${registry.host}/${SMALL} moves`);
     expect(await digestAt(target, access)).toBe(digest);
+  });
+});
+
+describe('03 load, and what it leaves', () => {
+  const small = once((stage) => makeSite(stage, { images: [SMALL] }));
+
+  journey(
+    'an older bundle is refused by a machine that has loaded nothing: the registry holds the receipt',
+    {},
+    async (stage) => {
+      const own = await small(stage);
+      const registry = await enclaveRegistry(stage);
+      const build = ['build', 'airgap.yaml', '--key', 'keys/airgap.key', ...registryAccess(stage, stage.upstream)];
+      for (const sequence of ['4', '5'])
+        await airgap(own.folder, [...build, '--out', `media-${sequence}`, '--sequence', sequence]);
+      const to = ['--key', own.publicKey, '--registry', registry.host, ...registryAccess(stage, registry), '--json'];
+      await airgap(own.folder, ['load', 'media-5', ...to]);
+      const before = (await registry.requests()).length;
+      const env = { XDG_STATE_HOME: await scratchFolder(stage, 'state-') };
+      const refused = await airgap(own.folder, ['load', 'media-4', ...to], { env, mayFail: true });
+      expect(codeOf(refused.stdout)).toBe('BUNDLE_OLDER');
+      expect(changes((await registry.requests()).slice(before))).toEqual([]);
+      await airgap(own.folder, ['load', 'media-4', ...to, '--allow-older'], { env });
+    },
+  );
+
+  journey('places where nothing can be written are no condition of a load', {}, async (stage) => {
+    const own = await small(stage);
+    const registry = await enclaveRegistry(stage);
+    const to = ['--key', own.publicKey, '--registry', registry.host, ...registryAccess(stage, registry), '--json'];
+    const nowhere = { env: { XDG_STATE_HOME: '/proc/nowhere' } };
+    const { stdout } = await airgap(own.folder, ['load', own.media, ...to, '--receipt', '/proc/receipt.json'], nowhere);
+    const { missing } = JSON.parse(stdout) as { missing: { what: string }[] };
+    expect(missing.map(({ what }) => what)).toEqual(['receipt as a file', 'record of this load on this machine']);
+    const digest = (await bundledImages(own)).get(SMALL)?.digest;
+    expect(await digestAt(`docker://${registry.host}/${SMALL}`, accessTo(stage, registry))).toBe(digest);
   });
 });
 

@@ -69,6 +69,18 @@ describe('with the API', () => {
     expect((await rejected(made.repository.referrers(image.descriptor))).code).toBe('MANIFEST_INVALID');
   });
 
+  test('a referrer with a sha512 digest is an error, unless the caller takes it apart', async () => {
+    const made = await bench();
+    const digest = `sha512:${'a'.repeat(128)}`;
+    const list = { schemaVersion: 2, mediaType: OCI_INDEX, manifests: [{ ...pin(sbom.descriptor), digest }] };
+    made.server.misbehave({ path: /\/referrers\//, times: 2 }, says(200, OCI_INDEX, list));
+    expect((await rejected(made.repository.referrers(image.descriptor))).code).toBe('MANIFEST_INVALID');
+    const foreign: string[] = [];
+    const onForeign = (one: { digest: string }): void => void foreign.push(one.digest);
+    expect(await made.repository.referrers(image.descriptor, { onForeign })).toEqual([]);
+    expect(foreign).toEqual([digest]);
+  });
+
   test.each([
     ['404', answersError(404, 'NOT_FOUND'), 'CONTENT_MISSING'],
     ['something else', answersHtml(200), 'REGISTRY_PROTOCOL'],
