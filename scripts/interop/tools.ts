@@ -22,6 +22,8 @@ export const debianPackages = {
   unzip: 'unzip',
   time: 'time',
   tmux: 'tmux',
+  chromium: 'chromium',
+  pdftotext: 'poppler-utils',
   setpriv: 'util-linux',
   unshare: 'util-linux',
   nsenter: 'util-linux',
