@@ -1,10 +1,12 @@
 // `build`: lock to media folder. Fetch, pack, write; every step goes on where an earlier run stopped.
 import { digestOf, hexOf, type Digest } from '../core/digest.ts';
+import type { SpaceAt } from '../core/disk-space.ts';
 import { ensureFolder } from '../core/files.ts';
 import { settle } from '../core/pool.ts';
 import { countArtifacts } from '../bundle/counted-images.ts';
 import { encodeLock, type Lock } from '../bundle/lock.ts';
 import { readmeText, type MediaFacts } from '../bundle/media.ts';
+import type { Descriptor } from '../oci/descriptor.ts';
 import { encodeBundleManifest } from '../bundle/manifest.ts';
 import { claimMedia, type MediaFolder, type WantedMedia } from '../bundle/media-folder.ts';
 import { contentsOfBundle, type Contents } from '../bundle/contents.ts';
@@ -18,7 +20,8 @@ import type { Signer } from '../signing/signer.ts';
 import { formatSums } from '../signing/sums.ts';
 import type { ProcessIdentity } from '../core/file-lock.ts';
 import type { Hashing } from '../core/hashing.ts';
-import { fetchLocked, type FetchLockedOptions } from './fetch.ts';
+import { planBuild, type BuildPlan } from './build-plan.ts';
+import { fetchLocked, readLocked, type FetchLockedOptions } from './fetch.ts';
 import type { SignaturePolicy } from './image-signatures.ts';
 import { placeInstaller, type Installer } from './installers.ts';
 import { requireRecordable } from './recordable-lock.ts';
@@ -35,11 +38,16 @@ export interface BuildOptions
   readonly media: string;
   /** Bytes of a volume; one file by default. */
   readonly volumeSize?: number | undefined;
+  /** Folder of the cache. */
+  readonly cacheFolder: string;
+  readonly space?: SpaceAt | undefined;
   /** Put the bundle in the place of another build that lies in the folder. */
   readonly replace?: boolean;
   /** Programs to put beside the bundle. */
   readonly installers?: readonly Installer[];
   readonly signer: Signer;
+  /** Sees what will be fetched and written, before the first byte of it. */
+  readonly planned?: ((plan: BuildPlan) => void) | undefined;
   /** What airgap.yaml asks of upstream's signatures. */
   readonly policy: SignaturePolicy;
   /** Of this program. */
@@ -77,28 +85,18 @@ export interface BuildResult {
  * SIGNATURE_INVALID, DISK_FULL, the registry's errors; never leaves a bundle that is not whole
  */
 export async function build(lock: Lock, options: BuildOptions): Promise<BuildResult> {
-  requireRecordable(lock);
-  targetNames(lock.images, { prefix: '' });
-  const promised = proveClosure(lock, lock.images);
-  requireComplete(promised);
-  for (const { collisions } of promised.settings)
-    for (const message of collisions) options.report?.({ type: 'warning', message });
-  const installers = (options.installers ?? []).map(({ name, digest, size }) => ({ name, digest, size }));
-  const wanted: WantedMedia = {
-    folder: options.media,
-    fileName: `${lock.metadata.name}.tar`,
-    lock: digestOf(encodeLock(lock)),
-    installers,
-    replace: options.replace === true,
-  };
+  const wanted = requireBuildable(lock, options);
   await claimMedia(wanted);
-  await ensureFolder(options.media);
   const mended = new Set<Digest>();
   for (;;) {
-    await fetchLocked(lock, options);
+    const locked = await readLocked(lock, options);
+    const plan = await planOf(locked.wanted, wanted, options);
+    if (mended.size === 0) options.planned?.(plan);
+    await ensureFolder(options.media);
+    await fetchLocked(lock, locked, options);
     try {
       await checkLockedSignatures(lock, options.cache, { ...options.policy, signal: options.signal });
-      const packed = await packBundle(lock, options.cache, { ...options, installers });
+      const packed = await packBundle(lock, options.cache, { ...options, installers: wanted.installers });
       requireComplete(proveClosure(lock, packed.images));
       const folder = await claimMedia({ ...wanted, manifest: encodeBundleManifest(packed.manifest) });
       return await writeMedia(packed, folder, { ...options, lock });
@@ -109,6 +107,40 @@ export async function build(lock: Lock, options: BuildOptions): Promise<BuildRes
       await dropDamaged(damaged, lock, options);
     }
   }
+}
+
+/** What `build` would fetch and write. Writes nothing but manifests, and charts, into the cache. @throws as `build` */
+export async function dryRun(lock: Lock, options: Omit<BuildOptions, 'signer' | 'policy'>): Promise<BuildPlan> {
+  const wanted = requireBuildable(lock, options);
+  const { wanted: blobs } = await readLocked(lock, options);
+  return planOf(blobs, wanted, options);
+}
+
+type PlannedOptions = Omit<BuildOptions, 'signer' | 'policy'>;
+
+/** What can be refused by the lock alone is. */
+function requireBuildable(
+  lock: Lock,
+  { installers = [], media, replace = false, report }: PlannedOptions,
+): WantedMedia {
+  requireRecordable(lock);
+  targetNames(lock.images, { prefix: '' });
+  const promised = proveClosure(lock, lock.images);
+  requireComplete(promised);
+  for (const { collisions } of promised.settings)
+    for (const message of collisions) report?.({ type: 'warning', message });
+  return {
+    folder: media,
+    fileName: `${lock.metadata.name}.tar`,
+    lock: digestOf(encodeLock(lock)),
+    installers: installers.map(({ name, digest, size }) => ({ name, digest, size })),
+    replace,
+  };
+}
+
+async function planOf(blobs: readonly Descriptor[], wanted: WantedMedia, options: PlannedOptions): Promise<BuildPlan> {
+  const { others } = await claimMedia(wanted);
+  return planBuild(blobs, { ...options, fileName: wanted.fileName, installers: wanted.installers, others });
 }
 
 async function placeInstallers(

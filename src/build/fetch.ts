@@ -40,8 +40,15 @@ interface Graph {
   readonly nodes: readonly Descriptor[];
 }
 
-/** @throws CONTENT_MISSING, UPSTREAM_CHANGED, DIGEST_MISMATCH and the registry's errors, each naming the image or file */
-export async function fetchLocked(lock: Lock, options: FetchLockedOptions): Promise<void> {
+/** What a lock pins, its manifests read and nothing else fetched; charts alone, which are small, are in the cache already. */
+export interface LockedGraphs {
+  readonly graphs: readonly Graph[];
+  /** Every blob; one that images share comes several times. */
+  readonly wanted: readonly Descriptor[];
+}
+
+/** @throws as `fetchLocked` */
+export async function readLocked(lock: Lock, options: FetchLockedOptions): Promise<LockedGraphs> {
   const each = { concurrency: options.concurrency ?? 3, signal: options.signal };
   const { web } = options.sources;
   const urls = fullUrls(options.spec, { web, selection: lock.selection });
@@ -56,7 +63,15 @@ export async function fetchLocked(lock: Lock, options: FetchLockedOptions): Prom
     each,
   );
   options.report?.({ type: 'step', step: 'fetch:manifests' });
-  const wanted = [...graphs.flatMap(({ nodes }) => nodes), ...lock.files.map(fileDescriptor)];
+  return { graphs, wanted: [...graphs.flatMap(({ nodes }) => nodes), ...lock.files.map(fileDescriptor)] };
+}
+
+/** @throws CONTENT_MISSING, UPSTREAM_CHANGED, DIGEST_MISMATCH and the registry's errors, each naming the image or file */
+export async function fetchLocked(lock: Lock, locked: LockedGraphs, options: FetchLockedOptions): Promise<void> {
+  const each = { concurrency: options.concurrency ?? 3, signal: options.signal };
+  const { graphs, wanted } = locked;
+  const { web } = options.sources;
+  const urls = fullUrls(options.spec, { web, selection: lock.selection });
   options.report?.({ type: 'phase', phase: 'fetching', total: await missingBytes(wanted, options.cache) });
   const progress = (bytes: number): void => options.report?.({ type: 'progress', bytes });
   const transfers = new Semaphore(TRANSFERS);

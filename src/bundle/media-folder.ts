@@ -30,7 +30,7 @@ export interface WantedMedia {
   readonly lock: Digest;
   /** bundle.json, once it is known. */
   readonly manifest?: Uint8Array;
-  readonly installers: readonly BundleInstaller[];
+  readonly installers: BundleInstaller[];
   /** Whether what an earlier build left may go. */
   readonly replace: boolean;
 }

@@ -149,6 +149,11 @@ export class OutputFiles {
     await closeAll(this.#files);
   }
 
+  /** Removes what has no final name. Only after `close`. */
+  async removeUnfinished(): Promise<void> {
+    for (const file of this.#files) if (!file.final) await rm(this.#path(file), { force: true });
+  }
+
   /** Visits the parts of a range while `visit` answers true. */
   async #each<B extends Uint8Array>(
     position: number,

@@ -3,7 +3,7 @@
 // (write-pass.ts). That is all there is to resuming.
 import { join } from 'node:path';
 import { digestOf, type Digest } from '../core/digest.ts';
-import { AirgapError } from '../core/errors.ts';
+import { AirgapError, isAirgapError, systemErrorCode } from '../core/errors.ts';
 import { ensureFolder } from '../core/files.ts';
 import type { Activity } from '../core/events.ts';
 import { tryLock, type ProcessIdentity } from '../core/file-lock.ts';
@@ -54,7 +54,8 @@ export interface WrittenBundle {
 }
 
 /**
- * Killed anywhere and called again, it goes on; called for a bundle that is there already, it only checks it.
+ * Killed anywhere and called again, it goes on; called for a bundle that is there already, it only checks it. Where there is no
+ * room for it, nothing of it is left that would take room: all of it is in the cache.
  * @throws DIGEST_MISMATCH with details.digest when a body is not what its chunk hashes say, DISK_FULL, IO_FAILED, STORE_BUSY, SIGNER_FAILED
  */
 export async function writeBundle(
@@ -74,14 +75,25 @@ export async function writeBundle(
   try {
     const geometry = geometryOf(manifestBytes.byteLength, manifest);
     const files = await openOutput({ ...options, size: geometry.size });
+    let noRoom = false;
     try {
       return await writeFiles({ manifest, manifestBytes, bodies, geometry, files, options });
+    } catch (error) {
+      noRoom = isNoRoom(error);
+      throw error;
     } finally {
       await files.close();
+      if (noRoom) await files.removeUnfinished();
     }
   } finally {
     await unlock();
   }
+}
+
+/** The media, or the largest file that it takes, is too small. */
+function isNoRoom(error: unknown): boolean {
+  if (!isAirgapError(error)) return false;
+  return error.code === 'DISK_FULL' || systemErrorCode(error.cause) === 'EFBIG';
 }
 
 async function lockOutput(options: WriteBundleOptions): Promise<() => Promise<void>> {

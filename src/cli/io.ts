@@ -1,6 +1,7 @@
 // The process as the commands see it. The only module that touches it is main.ts; tests pass their own.
 import type { Readable, Writable } from 'node:stream';
 import type { PackagedProgram } from '../core/program.ts';
+import type { SpaceAt } from '../core/disk-space.ts';
 import type { AirgapEvent } from '../core/events.ts';
 import type { ProcessIdentity } from '../core/file-lock.ts';
 
@@ -18,6 +19,8 @@ export interface Io {
   readonly now: () => number;
   /** The time of day, which may be wrong; for what expires. */
   readonly date: () => Date;
+  /** What is free on a file system; the system's own answer by default. */
+  readonly space?: SpaceAt | undefined;
   /** The running program, where it is one file that can be carried. */
   readonly program?: PackagedProgram | undefined;
   /** Aborted by the first Ctrl-C (SIGINT) or SIGTERM. */

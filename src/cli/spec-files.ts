@@ -147,14 +147,19 @@ export function lockOptions(context: CommandContext, files: SpecFiles, workspace
   return { ...workspace, folder, catalogueFile, keys, allowUnknownVersion, signal, report: context.output.report };
 }
 
-/** Resolves everything and writes the lock beside the specification. */
-export async function writeLock(context: CommandContext, files: SpecFiles, workspace: Workspace): Promise<Lock> {
+/** Resolves everything, and writes nothing but manifests into the cache. */
+export async function newLock(context: CommandContext, files: SpecFiles, workspace: Workspace): Promise<Lock> {
   const numbering = {
     earlier: await earlierLock(context, files),
     sequence: numberFlag(context, 'sequence'),
     sourceDateEpoch: parseSourceDateEpoch(context.io.env['SOURCE_DATE_EPOCH']),
   };
-  const lock = withSequence(await makeLock(files.spec, lockOptions(context, files, workspace)), numbering);
+  return withSequence(await makeLock(files.spec, lockOptions(context, files, workspace)), numbering);
+}
+
+/** Resolves everything and writes the lock beside the specification. */
+export async function writeLock(context: CommandContext, files: SpecFiles, workspace: Workspace): Promise<Lock> {
+  const lock = await newLock(context, files, workspace);
   if (context.flags['strict'] === true) requireNoneMissing(context.output.missing, 'no lock was written');
   await writeWholeFile(files.lockPath, encodeLock(lock));
   context.output.report({ type: 'step', step: 'lock:written' });

@@ -47,6 +47,19 @@ describe('build puts on the media', () => {
     expect(await installersOf()).toEqual([]);
   });
 
+  test('nothing with --no-installer, though it is packaged, and README.txt says what to use', async () => {
+    const program = { path: site.path('packaged', 'eck-airgap-linux-x64'), platform: 'linux-x64' } as const;
+    const { status, stderr } = await site.runWith({ program }, ...build, '--no-installer');
+    expect(status).toBe(0);
+    expect(stderr).not.toContain('Warning');
+    expect([await onMedia(), await installersOf()]).toEqual([[], []]);
+    expect((await site.read('media', 'README.txt')).toString()).toContain('holds no program for Linux');
+    expect((await site.run(...verify)).status).toBe(0);
+    expect((await site.run(...build, '--no-installer', '--installers', 'packaged')).status).toBe(2);
+    const wanted = ['--no-installer', '--installer', 'plan9-mips'];
+    expect((await site.run(...build, ...wanted)).status).toBe(2);
+  });
+
   test('all of a folder, with their digests in the signed manifest and in SHA256SUMS', async () => {
     expect((await site.run(...build, '--installers', 'packaged')).status).toBe(0);
     expect(await onMedia()).toEqual(Object.keys(PROGRAMS).sort());

@@ -1,6 +1,7 @@
 // Runs the command line in this process, as a user would type it, with its streams captured.
 import { Readable } from 'node:stream';
 import { run } from '../../src/cli/run.ts';
+import type { SpaceAt } from '../../src/core/disk-space.ts';
 import type { PackagedProgram } from '../../src/core/program.ts';
 import type { AirgapEvent } from '../../src/core/events.ts';
 import { testIo } from './io.ts';
@@ -13,6 +14,8 @@ export interface CliOptions {
   /** The time of day. */
   readonly date?: Date;
   readonly program?: PackagedProgram;
+  /** What is free; the machine's own by default. */
+  readonly space?: SpaceAt;
   readonly observe?: (event: AirgapEvent) => void;
 }
 
@@ -36,6 +39,7 @@ export async function cli(argv: readonly string[], options: CliOptions): Promise
     ...(options.signal === undefined ? {} : { signal: options.signal }),
     ...(options.date === undefined ? {} : { date: () => options.date ?? new Date(0) }),
     program: options.program,
+    space: options.space,
     observe: (event) => {
       events.push(event);
       options.observe?.(event);

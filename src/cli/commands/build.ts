@@ -1,4 +1,6 @@
-import { build } from '../../build/build.ts';
+import { join } from 'node:path';
+import { build, dryRun, type BuildOptions } from '../../build/build.ts';
+import { planLine } from '../build-plan.ts';
 import { findInstallers, identifyInstallers, type InstallerFile } from '../../build/installers.ts';
 import { AirgapError } from '../../core/errors.ts';
 import { parseSourceDateEpoch } from '../../core/source-date.ts';
@@ -13,7 +15,17 @@ import { listFlag, numberFlag, pathOf, readText, repeatable, sequenceNumber, str
 import { formatBytes, table } from '../format.ts';
 import { handoverOf, sinceOf, withHandoverFlags } from '../handover.ts';
 import { openPrivateKey, withReadableKeyFlag } from '../private-key-file.ts';
-import { readLock, readSpec, withSpecFlags, withWorkspace, writeLock } from '../spec-files.ts';
+import { cacheFolder } from '../folders.ts';
+import {
+  newLock,
+  readLock,
+  readSpec,
+  withSpecFlags,
+  withWorkspace,
+  writeLock,
+  type SpecFiles,
+  type Workspace,
+} from '../spec-files.ts';
 import { VERSION } from '../version.ts';
 
 export const buildCommand: CommandModule = {
@@ -38,12 +50,14 @@ export const buildCommand: CommandModule = {
       .option('--public-key <file>', 'public key of the external signer')
       .requiredOption('--out <dir>', 'media folder to write')
       .option('--replace', 'put the bundle in the place of another build that lies in the media folder')
+      .option('--dry-run', 'say what would be fetched and written, and whether there is room; write nothing')
       .option('--volume-size <size>', 'split the bundle into numbered volumes: 4G fits FAT32')
       .option(
         '--installer <platform>',
         `put the program for this platform on the media: ${INSTALLER_PLATFORMS.join(', ')}; may be given several times (default: itself)`,
-        repeatable,
+        (platform: string, before: readonly string[] | false | undefined) => repeatable(platform, before || undefined),
       )
+      .option('--no-installer', 'leave the program off the media')
       .option('--installers <dir>', 'folder with the packaged programs (without --installer: all that are there)')
       .option(
         '--sequence <n>',
@@ -70,32 +84,36 @@ export const buildCommand: CommandModule = {
     const installers = identifyInstallers(await installersOf(context), { hashing, signal });
     installers.catch(() => undefined); // awaited below, or something else failed first
     const files = await readSpec(context);
-    const signer = await signerOf(context);
+    const isDryRun = context.flags['dryRun'] === true;
     const handover = handoverOf(context, files.spec.metadata, freshness.sourceDateEpoch);
-    const since = await sinceOf(context, signer.publicKey);
     const media = pathOf(context, stringFlag(context, 'out') ?? '.');
     const { report } = context.output;
+    const options = async (workspace: Workspace): Promise<Omit<BuildOptions, 'signer'>> => ({
+      ...workspace,
+      ...freshness,
+      handover,
+      folder: files.folder,
+      spec: files.spec,
+      media,
+      cacheFolder: cacheFolder(context),
+      space: context.io.space,
+      replace: context.flags['replace'] === true,
+      volumeSize: volume,
+      installers: await installers,
+      policy: { signatures: files.spec.signatures, keys: files.keys },
+      version: VERSION,
+      self: context.io.self,
+      hashing,
+      signal,
+      report,
+      planned: (plan) => report({ type: 'done', what: planLine(plan) }),
+    });
+    if (isDryRun) return printPlan(context, files, options);
+    const signer = await signerOf(context);
+    const since = await sinceOf(context, signer.publicKey);
     const built = await withWorkspace(context, files.spec, async (workspace) => {
       const lock = (await readLock(context, files)) ?? (await writeLock(context, files, workspace));
-      return build(lock, {
-        ...workspace,
-        ...freshness,
-        handover,
-        since,
-        folder: files.folder,
-        spec: files.spec,
-        media,
-        replace: context.flags['replace'] === true,
-        volumeSize: volume,
-        installers: await installers,
-        signer,
-        policy: { signatures: files.spec.signatures, keys: files.keys },
-        version: VERSION,
-        self: context.io.self,
-        hashing,
-        signal,
-        report,
-      });
+      return build(lock, { ...(await options(workspace)), signer, since });
     });
     context.output.result({ ...built, missing: context.output.missing }, [
       ...table(built.files.map((file) => [file.path, formatBytes(file.size), file.sha256])),
@@ -106,8 +124,24 @@ export const buildCommand: CommandModule = {
   },
 };
 
+async function printPlan(
+  context: CommandContext,
+  files: SpecFiles,
+  options: (workspace: Workspace) => Promise<Omit<BuildOptions, 'signer'>>,
+): Promise<void> {
+  const plan = await withWorkspace(context, files.spec, async (workspace) => {
+    const lock = (await readLock(context, files)) ?? (await newLock(context, files, workspace));
+    return dryRun(lock, await options(workspace));
+  });
+  context.output.result(plan, [...plan.files.map((name) => join(plan.output.path, name)), planLine(plan)]);
+}
+
 /** @throws USAGE, BUNDLE_INCOMPLETE */
 async function installersOf(context: CommandContext): Promise<InstallerFile[]> {
+  if (context.flags['installer'] === false) {
+    if (stringFlag(context, 'installers') === undefined) return [];
+    throw new AirgapError('USAGE', '--no-installer and --installers contradict each other', { hint: 'Leave one out.' });
+  }
   const names = listFlag(context, 'installer');
   const platforms = names.filter(isInstallerPlatform);
   const unknown = names.find((name) => !isInstallerPlatform(name));

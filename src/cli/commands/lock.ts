@@ -1,8 +1,12 @@
+import { sizesOf, type BundleSizes } from '../../build/build-plan.ts';
+import { readLocked } from '../../build/fetch.ts';
 import { checkLock, type LockCheck } from '../../build/check-lock.ts';
 import type { Lock, Verified } from '../../bundle/lock.ts';
-import { AirgapError } from '../../core/errors.ts';
+import { AirgapError, isAirgapError } from '../../core/errors.ts';
 import { plural } from '../../core/plural.ts';
 import type { CommandContext, CommandModule } from '../command.ts';
+import { sizesLine } from '../build-plan.ts';
+import { cacheFolder } from '../folders.ts';
 import { countsLine, differenceLines } from '../difference.ts';
 import { sequenceNumber } from '../flags.ts';
 import { formatBytes, table } from '../format.ts';
@@ -14,6 +18,7 @@ import {
   withWorkspace,
   writeLock,
   type SpecFiles,
+  type Workspace,
 } from '../spec-files.ts';
 
 export const lockCommand: CommandModule = {
@@ -31,15 +36,40 @@ export const lockCommand: CommandModule = {
   run: async (context) => {
     const files = await readSpec(context);
     if (context.flags['check'] === true) return check(context, files);
-    const lock = await withWorkspace(context, files.spec, (workspace) => writeLock(context, files, workspace));
+    const { lock, sizes } = await withWorkspace(context, files.spec, async (workspace) => {
+      const lock = await writeLock(context, files, workspace);
+      return { lock, sizes: await sizesFor(context, lock, { ...files, ...workspace }) };
+    });
     const { missing } = context.output;
     const { sequence, images, files: lockedFiles } = lock;
-    context.output.result({ lock: files.lockPath, sequence, images, files: lockedFiles, missing }, [
+    const bundle = sizes && { bundle: sizes };
+    context.output.result({ lock: files.lockPath, sequence, images, files: lockedFiles, missing, ...bundle }, [
       ...lockTable(lock),
+      ...(sizes ? [sizesLine(sizes)] : []),
       `${files.lockPath}: ${counted(lock)}. Review it and commit it.`,
     ]);
   },
 };
+
+type SizedFiles = SpecFiles & Workspace;
+
+/** Every manifest is in the cache, from making the lock. Undefined where one is not any more: the lock is made all the same. */
+async function sizesFor(context: CommandContext, lock: Lock, files: SizedFiles): Promise<BundleSizes | undefined> {
+  const { io, output } = context;
+  try {
+    const { wanted } = await readLocked(lock, { ...files, signal: io.signal });
+    const sizes = await sizesOf(wanted, { cache: files.cache, cacheFolder: cacheFolder(context), space: io.space });
+    const { toFetch, cache } = sizes;
+    if (toFetch.bytes > (cache.free ?? Infinity))
+      output.warn(
+        `${cache.path}: ${formatBytes(toFetch.bytes)} are to be fetched, and ${formatBytes(cache.free ?? 0)} are free`,
+      );
+    return sizes;
+  } catch (error) {
+    if (isAirgapError(error)) return undefined;
+    throw error;
+  }
+}
 
 /** Images, charts, then files, each with what vouched for it. */
 function lockTable({ images, files }: Lock): string[] {
