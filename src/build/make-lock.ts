@@ -16,7 +16,7 @@ import { unlessGone, type GoneOptions } from './gone.ts';
 import { keyTexts, type TrustedKeys } from './image-signatures.ts';
 import { requireLocalFiles } from './local-files.ts';
 import { blamingCarriers, cutIndexes, namedBeside, type NamedBeside } from './named-beside.ts';
-import { imagesInFile, imagesInManifest } from './named-images.ts';
+import { imagesInFile, imagesInManifest, type NamedInFile } from './named-images.ts';
 import { resolveImage } from './resolve.ts';
 import type { Sources } from './sources.ts';
 import { requireUsedKeys, type Carried } from './unused-keys.ts';
@@ -126,8 +126,8 @@ async function pinCharts(wanted: readonly WantedChart[], context: Context): Prom
 }
 
 function pinFiles(wanted: readonly WantedFile[], context: Context): Promise<LockedFile[]> {
-  const imagesIn = (text: string, where: string, strict: boolean): string[] =>
-    strict ? imagesInManifest(text, where) : imagesInFile(text);
+  const imagesIn = (text: string, where: string, strict: boolean): NamedInFile =>
+    strict ? { images: imagesInManifest(text, where), unread: [] } : imagesInFile(text);
   return lockFiles(wanted, { ...context, web: context.sources.web, imagesIn });
 }
 

@@ -66,7 +66,7 @@ export async function blamingCarriers<T>(
     if (ignorable === undefined || !isAirgapError(error, 'CONTENT_MISSING', 'PLATFORM_MISSING')) throw error;
     const { code, details, message } = error;
     const hint = ignorable
-      ? 'If it is not needed, name it in the "ignoreImages" of that file or chart in airgap.yaml.'
+      ? 'If another name or tag is what will be run, add that under "images" of airgap.yaml; then, and if it is not needed, name this one in the "ignoreImages" of that file or chart.'
       : 'What ECK publishes for its release names it, so it comes along: see that its source has it ("sources" and "mirrors" in airgap.yaml).';
     const carriers = uses.map(({ component }) => component).join(', ');
     throw new AirgapError(code, `${message} (named by ${carriers})`, { cause: error, details, hint });

@@ -18,12 +18,36 @@ export function imagesInManifest(text: string, where: string): string[] {
   return unique(documents.flatMap((object) => [...imagesOf(object)]).map((image) => fullReference(image, origin)));
 }
 
-/** The same of any file: where it is not such a manifest, or its images are placeholders, it names none. */
-export function imagesInFile(text: string): string[] {
-  const found = documentsIn(text)
-    .filter(isObject)
-    .flatMap((object) => [...imagesOf(object)]);
-  return unique(found.flatMap((image) => referenceIn(image) ?? []));
+export interface NamedInFile {
+  /** Full references, each once, sorted. */
+  readonly images: readonly string[];
+  /** What could not be read for images, and why: each the rest of a sentence about the file. */
+  readonly unread: readonly string[];
+}
+
+/** The same of any file of the user's, in YAML or JSON: what is no such manifest names none. */
+export function imagesInFile(text: string): NamedInFile {
+  try {
+    const objects = readYaml(oneByOne(text), { where: 'it', code: 'CONFIG_INVALID' }).filter(namesImages);
+    const found = unique(objects.flatMap((object) => [...imagesOf(object)]));
+    const [named, others] = [found.filter(referenceIn), found.filter((image) => referenceIn(image) === undefined)];
+    return {
+      images: unique(named.flatMap((image) => referenceIn(image) ?? [])),
+      unread: others.map((image) => `names ${shown(image)}, which is no reference to an image`),
+    };
+  } catch (error) {
+    if (isAirgapError(error, 'CONFIG_INVALID')) return { images: [], unread: [error.message.replace(/^it /, '')] };
+    throw error;
+  }
+}
+
+/** Files that were joined, each with a byte order mark: to YAML that is the start of another document. */
+function oneByOne(text: string): string {
+  return text.replace(/(?<=.)\uFEFF/gs, '\n---\n');
+}
+
+function shown(image: string): string {
+  return JSON.stringify(image.slice(0, 200));
 }
 
 /** The full reference that a text is, if it is one. */
@@ -40,23 +64,19 @@ export function unique(references: Iterable<string>): string[] {
   return [...new Set(references)].sort();
 }
 
-function documentsIn(text: string): readonly unknown[] {
-  try {
-    return readYaml(text, { where: '', code: 'CONFIG_INVALID' });
-  } catch (error) {
-    if (isAirgapError(error, 'CONFIG_INVALID')) return [];
-    throw error;
-  }
-}
-
 function fullReference(image: string, origin: Origin): string {
   const reference = referenceIn(image);
   if (reference !== undefined) return reference;
-  throw invalid(origin, `names an image that is no reference: ${JSON.stringify(image.slice(0, 200))}`);
+  throw invalid(origin, `names an image that is no reference: ${shown(image)}`);
 }
 
 function isObject(document: unknown): document is Table {
   return isTable(document) && ['apiVersion', 'kind'].every((key) => typeof valueOf(document, key) === 'string');
+}
+
+/** A kustomization may leave out what it is. */
+function namesImages(document: unknown): document is Table {
+  return isObject(document) || (isTable(document) && Array.isArray(valueOf(document, 'resources')));
 }
 
 /** A custom resource definition speaks of images without naming any. */
@@ -68,6 +88,8 @@ function* imagesOf(object: Table): Generator<string> {
     return;
   }
   if (isTable(spec)) yield* textAt(spec, 'image');
+  if (isTable(spec)) yield* eachIn(spec, 'relatedImages', (item) => textAt(item, 'image'));
+  if (kind === undefined || kind === 'Kustomization') yield* eachIn(object, 'images', imageOfKustomization);
   yield* imagesBelow(object, '');
 }
 
@@ -76,11 +98,35 @@ function* imagesBelow(value: unknown, key: string): Generator<string> {
     for (const item of value) {
       if (isTable(item) && CONTAINERS.includes(key)) yield* textAt(item, 'image');
       if (isTable(item) && key === 'volumes') yield* textAt(item, 'image', 'reference');
+      if (isTable(item) && key === 'env' && isRelatedImage(item)) yield* textAt(item, 'value');
       yield* imagesBelow(item, '');
     }
   } else if (isTable(value)) {
     for (const [name, member] of Object.entries(value)) yield* imagesBelow(member, name);
   }
+}
+
+/** Operators are told so which images to run (Operator Lifecycle Manager). */
+function isRelatedImage(item: Table): boolean {
+  const name = valueOf(item, 'name');
+  return typeof name === 'string' && name.startsWith('RELATED_IMAGE_');
+}
+
+/** What takes the place of an image; without a tag or digest only whoever renders it can tell. */
+function* imageOfKustomization(item: Table): Generator<string> {
+  const [name, tag, digest] = [
+    valueOf(item, 'newName') ?? valueOf(item, 'name'),
+    valueOf(item, 'newTag'),
+    valueOf(item, 'digest'),
+  ];
+  if (typeof name !== 'string') return;
+  if (typeof digest === 'string') yield `${name}@${digest}`;
+  else yield tag === undefined ? `${name}:(the tag that it has there)` : `${name}:${String(tag)}`;
+}
+
+function* eachIn(table: Table, key: string, images: (item: Table) => Iterable<string>): Generator<string> {
+  const items = valueOf(table, key);
+  if (Array.isArray(items)) for (const item of items) if (isTable(item)) yield* images(item);
 }
 
 /** The text there, if it is one. */

@@ -86,6 +86,8 @@ const LockedImageSchema = v.strictObject({
   chart: v.exactOptional(LockedChartSchema),
   /** Images that it names: a chart. */
   images: v.exactOptional(v.array(v.string())),
+  /** What of it could not be read for images: each the rest of a sentence about it. */
+  unread: v.exactOptional(v.array(v.string())),
   /** Bytes of everything below, shared layers counted for each image. */
   totalSize: Size,
   verified: VerifiedSchema,
@@ -120,6 +122,8 @@ const LockSchema = v.strictObject({
       uses: v.exactOptional(v.array(UseSchema)),
       /** Images that it names: an operator manifest. */
       images: v.exactOptional(v.array(v.string())),
+      /** As for images. */
+      unread: v.exactOptional(v.array(v.string())),
     }),
   ),
 });

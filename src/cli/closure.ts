@@ -30,10 +30,28 @@ function presence({ present, named, pushedAs, platformsMissing }: ProvenImage): 
   return platformsMissing.length === 0 ? 'NO' : `NOT for ${platformsMissing.join(', ')}`;
 }
 
-function endLines({ eck, settings, missing }: BundleClosure): string[] {
+/** "complete" stands alone only where nothing is left to say. */
+function endLines({ eck, settings, missing, unread }: BundleClosure): string[] {
   if (missing.length > 0) return [];
   const derived = eck === undefined ? '' : `that ECK ${eck} derives and every image `;
   const refused = settings.filter(({ collisions }) => collisions.length > 0).map(({ setting }) => setting);
   const but = refused.length === 0 ? '' : `; ${refused.join(' and ')} is refused as long as two images have one name`;
-  return [`complete: every image ${derived}that is named is there, for every platform${but}`];
+  const all = `every image ${derived}that is named is there, for every platform${but}`;
+  const renamed = settings.flatMap(({ images }) => images).filter(({ pushedAs }) => pushedAs !== undefined);
+  const names = [...new Set(renamed.map(({ source }) => source))];
+  if (names.length > 0)
+    return [
+      `not complete as it is named: ${names.join(', ')} will be there by another digest; name that one in what asks for it, or take "platforms: all"`,
+      ...unreadLines(unread),
+    ];
+  return unread.length === 0
+    ? [`complete: ${all}`]
+    : [
+        ...unreadLines(unread),
+        `complete, but for what could not be read: ${unread.map(({ name }) => name).join(', ')}: ${all}`,
+      ];
+}
+
+function unreadLines(unread: BundleClosure['unread']): string[] {
+  return unread.flatMap(({ name, why }) => why.map((one) => `not read for images: ${name} ${one}`));
 }

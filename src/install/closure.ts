@@ -8,6 +8,8 @@ import { proveClosure, type ClosureProof } from '../catalog/proof.ts';
 export interface BundleClosure extends ClosureProof {
   /** Version of ECK that the names are derived for; absent where the bundle was not made from the catalogue. */
   readonly eck?: string;
+  /** Files and charts that the lock says were not read for images, and why: what they name may be missing. */
+  readonly unread: readonly { readonly name: string; readonly why: readonly string[] }[];
 }
 
 /** What of a bundle the proof reads. */
@@ -26,5 +28,8 @@ export async function bundleClosure(bundle: ReadableBundle, { signal }: Activity
     lock,
     held.filter(({ name, digest }) => pinned.get(name) === digest),
   );
-  return { ...(lock.selection === undefined ? {} : { eck: lock.selection.eck }), ...proof };
+  const unread = [...lock.images, ...lock.files].flatMap(({ name, unread: why = [] }) =>
+    why.length === 0 ? [] : [{ name, why }],
+  );
+  return { ...(lock.selection === undefined ? {} : { eck: lock.selection.eck }), ...proof, unread };
 }

@@ -9,6 +9,8 @@ import { thrown } from '../support/thrown.ts';
 
 const eck = elasticData("images of ECK's own manifests", 'eck-3.5.0');
 
+const pod = (image: string): string =>
+  `apiVersion: v1\nkind: Pod\nspec: { containers: [{ name: a, image: "${image}" }] }\n`;
 const OBJECT = 'apiVersion: v1\nkind: ConfigMap\n';
 const images = (text: string): string[] => imagesInManifest(text, 'operator.yaml');
 
@@ -99,19 +101,73 @@ describe('what is no manifest', () => {
 
   test.each(['a: [', `${OBJECT}data: {{ .Values.x }}`, '', '- a', 'name: x', bomb()])(
     'names no images where it is a file of the user: %#',
-    (text) => expect(imagesInFile(text)).toEqual([]),
+    (text) => expect(imagesInFile(text).images).toEqual([]),
   );
 
   test('does not hide the images beside it in a file of the user', () => {
     const pod = 'apiVersion: v1\nkind: Pod\nspec: { containers: [{ image: "${IMAGE}" }, { image: quay.io/x/y:1 }] }';
-    expect(imagesInFile(`some: values\n---\n${pod}`)).toEqual(['quay.io/x/y:1']);
+    expect(imagesInFile(`some: values\n---\n${pod}`).images).toEqual(['quay.io/x/y:1']);
+  });
+
+  test.each([
+    ['YAML with a tab', 'apiVersion: v1\nkind: Pod\nmetadata:\n\tname: x\n', /^is not YAML: line 4/],
+    ['a placeholder', pod('${REGISTRY}/x:1'), /^names "\$\{REGISTRY\}\/x:1", which is no reference/],
+    ['upper case', pod('a.example/Tools/X:1'), /^names "a.example\/Tools\/X:1", which is no reference/],
+    [
+      'a kustomization without a tag',
+      'images: [{ name: a, newName: a.example/b }]\nkind: Kustomization\napiVersion: x',
+      /^names "a.example\/b:/,
+    ],
+    ['aliases that grow', bomb(), /too large/],
+  ])('is named as not read in a file of the user: %s', (_case, text, why) => {
+    expect(imagesInFile(text)).toEqual({ images: [], unread: [expect.stringMatching(why)] });
+  });
+
+  test.each([
+    [
+      'a byte order mark between joined files',
+      `${pod('a.example/x:1')}---\n\ufeff${pod('a.example/y:1')}`,
+      ['a.example/x:1', 'a.example/y:1'],
+    ],
+    [
+      'one without a separator',
+      `${pod('a.example/x:1')}\ufeff${pod('a.example/y:1')}`,
+      ['a.example/x:1', 'a.example/y:1'],
+    ],
+    [
+      'JSON',
+      JSON.stringify({ apiVersion: 'v1', kind: 'Pod', spec: { containers: [{ image: 'a.example/x:1' }] } }, null, '\t'),
+      ['a.example/x:1'],
+    ],
+    [
+      'the images that an operator is related to',
+      'apiVersion: a\nkind: ClusterServiceVersion\nspec: { relatedImages: [{ name: a, image: a.example/x:1 }] }',
+      ['a.example/x:1'],
+    ],
+    [
+      'the variables that name them',
+      'apiVersion: v1\nkind: Pod\nspec: { containers: [{ env: [{ name: RELATED_IMAGE_X, value: "a.example/x:1" }, { name: Y, value: "a.example/y:1" }] }] }',
+      ['a.example/x:1'],
+    ],
+    [
+      'a kustomization',
+      'apiVersion: a\nkind: Kustomization\nimages: [{ name: x, newName: a.example/x, newTag: 9.5.2 }, { name: a.example/y, newTag: "1" }]',
+      ['a.example/x:9.5.2', 'a.example/y:1'],
+    ],
+    [
+      'a kustomization that does not say so',
+      'resources: [a.yaml]\nimages: [{ name: a.example/x, newTag: v1 }]',
+      ['a.example/x:v1'],
+    ],
+  ])('is no obstacle to the images in a file of the user: %s', (_case, text, expected) => {
+    expect(imagesInFile(text)).toEqual({ images: expected, unread: [] });
   });
 
   test('takes nothing from a key that is the name of a prototype', () => {
-    expect(imagesInFile('__proto__: { apiVersion: v1, kind: Pod, spec: { containers: [{ image: a:1 }] } }')).toEqual(
-      [],
-    );
-    expect(imagesInFile(`${OBJECT}spec: { __proto__: { image: a:1 } }`)).toEqual([]);
+    expect(
+      imagesInFile('__proto__: { apiVersion: v1, kind: Pod, spec: { containers: [{ image: a:1 }] } }').images,
+    ).toEqual([]);
+    expect(imagesInFile(`${OBJECT}spec: { __proto__: { image: a:1 } }`).images).toEqual([]);
     expect(Object.hasOwn(Object.prototype, 'image')).toBe(false);
   });
 });

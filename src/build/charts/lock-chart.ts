@@ -17,7 +17,7 @@ import { namingImage } from '../resolve.ts';
 import type { Chart } from './chart.ts';
 import { ARCHIVE_LIMIT, readChart } from './chart-archive.ts';
 import { chartArtifact, chartReference } from './chart-artifact.ts';
-import { chartImages } from './chart-images.ts';
+import { chartImages, unreadInChart } from './chart-images.ts';
 import { findChart, type ChartIndexes } from './chart-index.ts';
 import { isChartVersion } from './chart-version.ts';
 
@@ -105,6 +105,8 @@ async function locked(
   for (const { descriptor, bytes } of [config, manifest]) await context.cache.push(descriptor, contentOf(bytes));
   const ignored = ignoreImages.map(inFull);
   const named = chartImages(chart);
+  const unread = unreadInChart(chart);
+  for (const why of unread) context.report?.({ type: 'warning', message: `${name} ${why}` });
   requireNamed(ignored, named, name);
   const { digest, mediaType, size } = manifest.descriptor;
   return {
@@ -116,6 +118,7 @@ async function locked(
     artifact: true,
     chart: { name: chart.metadata.name, version: chart.metadata.version, ...found.from, ...archive },
     images: named.filter((image) => !ignored.includes(image)),
+    ...(unread.length === 0 ? {} : { unread }),
     totalSize: archive.size + config.descriptor.size + size,
     verified: found.verified,
     accompanying: [],

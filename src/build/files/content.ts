@@ -51,9 +51,14 @@ export function contentReader({ cache, web, folder }: ContentReaderOptions): Con
   };
 }
 
-/** Whole, as UTF-8. @throws DIGEST_MISMATCH where it changed meanwhile, MANIFEST_INVALID over the limit */
-export async function textOf({ descriptor, source }: FileContent, options: { limit: number }): Promise<string> {
-  return new TextDecoder().decode(await readBlob(source, descriptor, options));
+/** Whole. @throws DIGEST_MISMATCH where it changed meanwhile, MANIFEST_INVALID over the limit */
+export function bytesOf({ descriptor, source }: FileContent, options: { limit: number }): Promise<Buffer> {
+  return readBlob(source, descriptor, options);
+}
+
+/** Whole, as UTF-8. @throws as `bytesOf` */
+export async function textOf(content: FileContent, options: { limit: number }): Promise<string> {
+  return new TextDecoder().decode(await bytesOf(content, options));
 }
 
 async function download(

@@ -58,7 +58,7 @@ async function lockFile(file: WantedFile, read: ContentReader, options: LockFile
   const content = await read(file, { limit: LIMITS[file.kind], signal });
   const verified = await vouch(file, content, { read, signal });
   if (file.kind === 'licence') await checkLicence(content);
-  const images = await namedImages(file, content, options);
+  const { images, unread } = await namedImages(file, content, options);
   return {
     name,
     ...(url === undefined ? {} : recordedUrl(url)),
@@ -67,6 +67,7 @@ async function lockFile(file: WantedFile, read: ContentReader, options: LockFile
     size: content.descriptor.size,
     verified,
     ...(use === undefined ? {} : { uses: [use] }),
-    ...(images.length === 0 ? {} : { images }),
+    ...(images.length === 0 ? {} : { images: [...images] }),
+    ...(unread.length === 0 ? {} : { unread: [...unread] }),
   };
 }

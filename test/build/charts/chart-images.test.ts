@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { load } from 'js-yaml';
 import { describe, expect, test } from 'vitest';
-import { chartImages } from '../../../src/build/charts/chart-images.ts';
+import { chartImages, unreadInChart } from '../../../src/build/charts/chart-images.ts';
 import { readChart } from '../../../src/build/charts/chart-archive.ts';
 import { contentOf } from '../../../src/oci/content.ts';
 import { packChart, type ChartParts } from '../../support/chart.ts';
@@ -20,6 +20,23 @@ const inTemplate = (text: string) => imagesOf({ templates: { 'a.yaml': text } })
 
 describe('images in values', () => {
   test.each<[string, string, readonly string[]]>([
+    ['registry, image and tag', 'controller: { image: { registry: x.io, image: a/b, tag: "1" } }', ['x.io/a/b:1']],
+    ['the same under another key', 'exporter: { registry: x.io, image: a/b, tag: "1" }', ['x.io/a/b:1']],
+    [
+      'registry, image and digest',
+      `image: { registry: x.io, image: a/b, digest: ${digest('a')} }`,
+      [`x.io/a/b:2.0.0@${digest('a')}`],
+    ],
+    ['repository, name and tag', 'image: { repository: x.io/a, name: b, tag: "1" }', ['x.io/a/b:1']],
+    [
+      'registry, repository, name and tag',
+      'image: { registry: x.io, repository: a, name: b, tag: "1" }',
+      ['x.io/a/b:1'],
+    ],
+    ['registry, name and tag', 'image: { registry: x.io, name: a/b, tag: "1" }', ['x.io/a/b:1']],
+    ['a name that the repository ends with', 'image: { repository: x.io/a/b, name: b, tag: "1" }', ['x.io/a/b:1']],
+    ['an image in an image', 'image: { image: "x.io/a:1" }', ['x.io/a:1']],
+    ['an image that has its tag, and a registry', 'image: { registry: x.io, image: "a/b:1" }', ['x.io/a/b:1']],
     ['a repository and a tag', 'image: { repository: x.io/a/b, tag: "1.2" }', ['x.io/a/b:1.2']],
     ['no tag: that of the application', 'image: { repository: x.io/a/b }', ['x.io/a/b:2.0.0']],
     ['an empty tag', 'image: { repository: x.io/a/b, tag: "" }', ['x.io/a/b:2.0.0']],
@@ -216,3 +233,47 @@ describe.runIf(data !== undefined)('the chart of the operator of ECK 3.5.0', () 
 function digest(letter: string): string {
   return `sha256:${letter.repeat(64)}`;
 }
+
+describe('the tag where it is left empty', () => {
+  const values = 'image: { repository: x.io/a, tag: "" }';
+  const with_ = (expression: string) =>
+    imagesOf({ values, templates: { 'd.yaml': `image: "{{ .Values.image.repository }}:${expression}"` } });
+
+  test.each([
+    '{{ default (printf "v%s" .Chart.AppVersion) .Values.image.tag }}',
+    '{{ .Values.image.tag | default (printf "v%s" .Chart.AppVersion) }}',
+    '{{ .Values.image.tag | default (.Chart.AppVersion | printf "v%s") }}',
+    'v{{ .Chart.AppVersion }}',
+  ])('is the version with a v in front where the templates say so: %s', async (expression) => {
+    expect(await with_(expression)).toEqual(['x.io/a:v2.0.0']);
+  });
+
+  test('is the version alone where they do not', async () => {
+    expect(await with_('{{ .Values.image.tag | default .Chart.AppVersion }}')).toEqual(['x.io/a:2.0.0']);
+  });
+});
+
+test('a name beside the repository is left out where the templates use the repository alone', async () => {
+  const values = 'image: { repository: x.io/a, name: pull, tag: "1" }';
+  const templates = { 'd.yaml': 'image: "{{ .Values.image.repository }}:{{ .Values.image.tag }}"' };
+  expect(await imagesOf({ values, templates })).toEqual(['x.io/a:1']);
+});
+
+describe('a chart with containers and no image that was recognised is named', () => {
+  const unread = async (parts: Partial<ChartParts>) => {
+    const archive = await packChart({ chart: CHART, ...parts });
+    return unreadInChart(await readChart(contentOf(archive).open(0), { where: 'app.tgz', code: 'CONFIG_INVALID' }));
+  };
+  const templates = { 'd.yaml': 'spec:\n  containers:\n  - image: {{ include "app.image" . }}\n' };
+
+  test('itself, or a chart below it', async () => {
+    expect(await unread({ templates })).toEqual([expect.stringContaining('the chart app')]);
+    const below = { chart: { name: 'below', version: '1.0.0' }, templates };
+    expect(await unread({ subcharts: [below] })).toEqual([expect.stringContaining('the chart below')]);
+  });
+
+  test('not where one was, and not without containers', async () => {
+    expect(await unread({ templates, values: 'image: { repository: x.io/a, tag: "1" }' })).toEqual([]);
+    expect(await unread({ templates: { 'c.yaml': 'kind: ConfigMap\n' } })).toEqual([]);
+  });
+});

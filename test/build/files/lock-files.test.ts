@@ -17,6 +17,7 @@ import { openCache, type Cache } from '../../../src/oci/cache.ts';
 import { openWebFiles, type WebFiles } from '../../../src/registry/web-files.ts';
 import { elasticDownloads, type ElasticDownloads } from '../../support/elastic-downloads.ts';
 import { generateOpenPgpKey } from '../../support/openpgp-key.ts';
+import type { NamedInFile } from '../../../src/build/named-images.ts';
 import { rejected } from '../../support/thrown.ts';
 
 const ECK = 'https://download.elastic.co/downloads/eck/3.5.0';
@@ -42,10 +43,11 @@ afterEach(async () => {
 });
 
 /** Looks for nothing but containers, and tells what it was asked. */
-function imagesIn(text: string, where: string, strict: boolean): string[] {
+function imagesIn(text: string, where: string, strict: boolean): NamedInFile {
   asked.push([where, strict]);
   const documents = loadAll(text) as { spec?: { template?: { spec: { containers: { image: string }[] } } } }[];
-  return documents.flatMap((it) => it.spec?.template?.spec.containers.map(({ image }) => image) ?? []);
+  const images = documents.flatMap((it) => it.spec?.template?.spec.containers.map(({ image }) => image) ?? []);
+  return { images, unread: text.includes('unread') ? ['is not read'] : [] };
 }
 let asked: [where: string, strict: boolean][] = [];
 beforeEach(() => {
@@ -294,6 +296,24 @@ describe('files of the user', () => {
     const files = [{ path: 'a.YAML', name: 'a' }, { path: 'b', name: 'b.yaml' }, { path: 'c' }, { url, name: 'd' }];
     const locked = await lock({ files });
     expect(locked.map(({ images }) => images?.length ?? 0)).toEqual([1, 1, 0, 1]);
+  });
+
+  test('that were not read for images are pinned as such, with a warning', async () => {
+    await write('a.yaml', '# unread\n');
+    await write('b.json', Buffer.from(DEPLOYMENT('b:1'), 'latin1').subarray(0, 4));
+    await write('c.yaml', Buffer.from('\ufeff' + DEPLOYMENT('c:1'), 'utf16le'));
+    await write('d.yaml', Buffer.from([0xc3, 0x28]));
+    const events: AirgapEvent[] = [];
+    const files = ['a.yaml', 'b.json', 'c.yaml', 'd.yaml'].map((path) => ({ path }));
+    const locked = await lock({ files }, { report: (event) => events.push(event) });
+    expect(locked.map(({ unread }) => unread)).toEqual([
+      ['is not read'],
+      undefined,
+      undefined,
+      [expect.stringContaining('not text')],
+    ]);
+    expect(locked[2]?.images).toEqual(['docker.io/library/c:1']);
+    expect(events.filter(({ type }) => type === 'warning')).toHaveLength(2);
   });
 
   test('that are too large to be a manifest are carried, with a warning', async () => {
