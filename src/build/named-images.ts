@@ -121,7 +121,8 @@ function* imageOfKustomization(item: Table): Generator<string> {
   ];
   if (typeof name !== 'string') return;
   if (typeof digest === 'string') yield `${name}@${digest}`;
-  else yield tag === undefined ? `${name}:(the tag that it has there)` : `${name}:${String(tag)}`;
+  else if (typeof tag === 'string' || typeof tag === 'number') yield `${name}:${tag}`;
+  else yield `${name}:(the tag that it has there)`;
 }
 
 function* eachIn(table: Table, key: string, images: (item: Table) => Iterable<string>): Generator<string> {

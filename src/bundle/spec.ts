@@ -16,34 +16,40 @@ export type ChartSource = BundleSpec['charts'][number];
 
 const NOTHING = 'document: expected "elastic", "images" or "charts", found none of them';
 
-/** Parses airgap.yaml; image references and platforms come out in their full form, each once. @throws CONFIG_INVALID */
-export function parseSpec(text: string, where: string): BundleSpec {
+/**
+ * Parses airgap.yaml; image references, platforms and hosts come out in their full form, each once.
+ * @param onNote is called with what a person should know of how it was read
+ * @throws CONFIG_INVALID
+ */
+export function parseSpec(text: string, where: string, onNote?: (message: string) => void): BundleSpec {
   const spec = parseDocument(BundleSpecSchema, text, where);
   if (spec.elastic === undefined && spec.images.length + spec.charts.length === 0) throw notValid([NOTHING], where);
+  const context = { where, onNote };
   return {
     ...spec,
     images: [...new Set(spec.images)].sort(),
-    sources: byHost('sources', spec, where),
-    signatures: byHost('signatures', spec, where),
-    mirrors: byHost('mirrors', spec, where),
+    sources: byHost('sources', spec.sources, context),
+    signatures: byHost('signatures', spec.signatures, context),
+    mirrors: byHost('mirrors', spec.mirrors, context),
     platforms: spec.platforms === 'all' ? 'all' : [...new Set(spec.platforms)].sort(),
   };
 }
 
 /** Hosts have no case, and Docker Hub's are one: two entries that are then the same are a fault. */
-function byHost<K extends 'sources' | 'signatures' | 'mirrors'>(
-  entry: K,
-  spec: v.InferOutput<typeof BundleSpecSchema>,
-  where: string,
-): BundleSpec[K] {
-  const entries = new Map<string, unknown>();
-  for (const [key, value] of Object.entries(spec[entry])) {
+function byHost<T>(
+  entry: string,
+  table: Readonly<Record<string, T>>,
+  { where, onNote }: { where: string; onNote: ((message: string) => void) | undefined },
+): Record<string, T> {
+  const entries = new Map<string, T>();
+  for (const [key, value] of Object.entries(table)) {
     const [host = '', ...path] = key.split('/');
     const canonical = [nameHost(host), ...path].join('/');
     if (entries.has(canonical)) throw notValid([`${entry}.${key}: it is the same as another key, ${canonical}`], where);
+    if (canonical !== key) onNote?.(`${where}: ${entry}.${key} is taken as ${canonical}, as names of images have it`);
     entries.set(canonical, value);
   }
-  return Object.fromEntries(entries) as BundleSpec[K];
+  return Object.fromEntries(entries);
 }
 
 /** Texts of the files that a specification names and that decide what is carried, or what is trusted. */

@@ -56,7 +56,7 @@ export function withSpecFlags(command: Command): Command {
 /** @throws FILE_NOT_FOUND, CONFIG_INVALID, KEY_INVALID */
 export async function readSpec(context: CommandContext): Promise<SpecFiles> {
   const specPath = await specPathOf(pathOf(context, context.args[0] ?? SPEC_FILE));
-  const spec = parseSpec(await readSpecText(context, specPath), specPath);
+  const spec = parseSpec(await readSpecText(context, specPath), specPath, (note) => context.output.warn(note));
   const platforms = listFlag(context, 'platform');
   const folder = dirname(specPath);
   return {

@@ -63,6 +63,13 @@ describe('a key is compared as hosts are', () => {
     expect(parseSpec(JSON.stringify({ ...HEAD, images: ['A.Example/b:1'] }), 'a').images).toEqual(['a.example/b:1']);
   });
 
+  test('with a note of how it is taken, where it is written in another way', () => {
+    const notes: string[] = [];
+    const asked = { ...HEAD, sources: { 'Docker.Elastic.co': SOURCE }, mirrors: { 'docker.io': 'https://m.example' } };
+    parseSpec(JSON.stringify(asked), 'a', (note) => notes.push(note));
+    expect(notes).toEqual([expect.stringContaining('sources.Docker.Elastic.co is taken as docker.elastic.co')]);
+  });
+
   test('two keys that are then the same are refused', () => {
     const asked = { ...HEAD, mirrors: { 'docker.io': 'https://a.example', 'index.docker.io': 'https://b.example' } };
     expect(thrown(() => parseSpec(JSON.stringify(asked), 'a')).code).toBe('CONFIG_INVALID');
