@@ -101,7 +101,7 @@ async function* checkedChunks(
   }
 }
 
-function damagedChunk(chunks: ChunkReader, entry: BundleEntry, chunk: Chunk): AirgapError {
+export function damagedChunk(chunks: ChunkReader, entry: BundleEntry, chunk: Chunk): AirgapError {
   const spans = chunks.spans(entry, chunk);
   return new AirgapError(
     'BUNDLE_CORRUPT',

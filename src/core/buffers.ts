@@ -75,6 +75,11 @@ export class BufferPool {
     return this.#allocated - this.#idle.length;
   }
 
+  /** How many wait for a buffer. */
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
   /** Room for `size` bytes, as soon as there is some: in the order of the calls. @throws the signal's reason */
   async lend(size: number, signal?: AbortSignal): Promise<Loan> {
     signal?.throwIfAborted();

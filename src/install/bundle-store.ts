@@ -1,7 +1,12 @@
 // A bundle as a read-only registry: `serve` gives out images straight from the media. Repositories have the names that
 // `load` without a prefix gives them.
+import type { BufferPool } from '../core/buffers.ts';
 import { isDigest, type Digest } from '../core/digest.ts';
+import { AirgapError } from '../core/errors.ts';
+import type { BundleEntry } from '../bundle/manifest.ts';
+import { blobPath } from '../bundle/manifest-rules.ts';
 import type { Bundle } from '../bundle/reader.ts';
+import { SharedChunks } from '../bundle/shared-chunks.ts';
 import { targetNames } from '../catalog/target-names.ts';
 import { walkGraph } from '../oci/copy.ts';
 import { readBlob } from '../oci/content.ts';
@@ -9,6 +14,11 @@ import type { Descriptor } from '../oci/descriptor.ts';
 import { isNode } from '../oci/manifest.ts';
 import { describeManifest } from '../registry/server/stored-manifest.ts';
 import type { RegistryStore, RepositoryStore } from '../registry/server/store.ts';
+
+interface Reading {
+  readonly bundle: Bundle;
+  readonly chunks: SharedChunks;
+}
 
 interface Content {
   readonly manifests: Map<Digest, Descriptor>;
@@ -18,8 +28,16 @@ interface Content {
   readonly referrers: Map<Digest, Descriptor[]>;
 }
 
+export interface BundleStoreOptions {
+  /** Ends all reading. */
+  readonly signal?: AbortSignal | undefined;
+  /** What chunks are read into; 20 MiB by default. */
+  readonly buffers?: BufferPool | undefined;
+}
+
 /** Reads the manifests of the bundle, a few KiB each. @throws NAME_COLLISION, BUNDLE_CORRUPT */
-export async function bundleStore(bundle: Bundle): Promise<RegistryStore> {
+export async function bundleStore(bundle: Bundle, options: BundleStoreOptions = {}): Promise<RegistryStore> {
+  const chunks = new SharedChunks(bundle.chunks, options);
   const repositories = new Map<string, Content>();
   for (const { image, repository, tag } of targetNames(bundle.manifest.images, { prefix: '' })) {
     const content = repositories.get(repository) ?? {
@@ -38,7 +56,7 @@ export async function bundleStore(bundle: Bundle): Promise<RegistryStore> {
     repositories: async () => [...repositories.keys()].sort(),
     repository: async (name) => {
       const content = repositories.get(name);
-      return content && bundleRepository(bundle, content);
+      return content && bundleRepository({ bundle, chunks }, content);
     },
   };
 }
@@ -54,31 +72,24 @@ async function addDescriptor(bundle: Bundle, content: Content, { mediaType, dige
   if (subject !== undefined) content.referrers.set(subject, [...(content.referrers.get(subject) ?? []), descriptor]);
 }
 
-function bundleRepository(bundle: Bundle, content: Content): RepositoryStore {
+function bundleRepository({ bundle, chunks }: Reading, content: Content): RepositoryStore {
+  const entryOf = (digest: Digest): BundleEntry => {
+    const entry = bundle.entry(blobPath(digest));
+    if (entry) return entry;
+    throw new AirgapError('CONTENT_MISSING', `the bundle does not hold ${digest}`);
+  };
   return {
     manifest: async (reference) => {
       const digest = isDigest(reference) ? reference : content.tags.get(reference);
       return digest && content.manifests.get(digest);
     },
     blobSize: async (digest) => content.blobs.get(digest),
-    open: (digest, start = 0, end) => {
-      const size = content.manifests.get(digest)?.size ?? content.blobs.get(digest) ?? 0;
-      return readUntil(bundle, { mediaType: '', digest, size }, { start, end: end ?? size });
+    async *open(digest, start = 0, end) {
+      const entry = entryOf(digest);
+      for await (const { bytes } of chunks.read(entry, { start, end: end ?? entry.size })) yield Buffer.from(bytes);
     },
+    borrow: (digest, range) => chunks.read(entryOf(digest), range),
     tags: async () => [...content.tags.keys()],
     referrers: async (subject) => content.referrers.get(subject) ?? [],
   };
-}
-
-async function* readUntil(
-  bundle: Bundle,
-  descriptor: Descriptor,
-  range: { start: number; end: number },
-): AsyncGenerator<Uint8Array> {
-  let left = range.end - range.start;
-  for await (const chunk of bundle.fetch(descriptor, { start: range.start })) {
-    yield chunk.byteLength <= left ? chunk : chunk.subarray(0, left);
-    left -= chunk.byteLength;
-    if (left <= 0) return;
-  }
 }

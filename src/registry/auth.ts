@@ -1,11 +1,11 @@
 // Who we are to one server: learns from its challenges what it wants, keeps tokens by scope, and renews them. Sending is
 // transport.ts; the token service, which only registries have, is token.ts.
 import { AirgapError, isAirgapError } from '../core/errors.ts';
+import { untilAborted } from '../core/pool.ts';
 import { parseChallenges, type Challenge } from './challenge.ts';
 import type { Clock } from './clock.ts';
 import type { Credential } from './credential.ts';
 import type { ServerKind } from './endpoint.ts';
-import { untilAborted } from './keyed-queue.ts';
 import { loginHints, type LoginHints } from './login-hints.ts';
 import { covers, mergeScopes, parseScopes } from './scope.ts';
 import { basicAuthorization, type Token, type TokenRequest } from './token.ts';

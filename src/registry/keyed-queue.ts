@@ -1,5 +1,7 @@
 // Work of one key one after another, work of different keys side by side.
 
+import { untilAborted } from '../core/pool.ts';
+
 export class KeyedQueue<K> {
   readonly #last = new Map<K, Promise<void>>();
 
@@ -17,19 +19,5 @@ export class KeyedQueue<K> {
       end(undefined);
       void last.then(() => this.#last.get(key) === last && this.#last.delete(key));
     }
-  }
-}
-
-/** Waits for `promise`, but no longer than the signal allows. @throws the signal's reason */
-export async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return promise;
-  signal.throwIfAborted();
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const abort = (): void => reject(signal.reason);
-  signal.addEventListener('abort', abort, { once: true });
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener('abort', abort);
   }
 }

@@ -1,6 +1,7 @@
 // Requests to one registry or web server, as the rest of the client makes them: with credentials, redirects and retries. A
 // token that ends in the middle is renewed once for each request. Every URL the server sends passes url-policy.ts.
 import { AirgapError, isAirgapError } from '../core/errors.ts';
+import { untilAborted } from '../core/pool.ts';
 import { discard, headerOf, readAll, type Answer, type Method, type Page } from './answer.ts';
 import { Attempts } from './attempts.ts';
 import { Auth } from './auth.ts';
@@ -9,7 +10,6 @@ import type { CredentialSource } from './credential.ts';
 import { findOrigin, type Endpoint, type ServerKind } from './endpoint.ts';
 import { expiring } from './expiring.ts';
 import { askedBy, httpError, type HttpError } from './http-error.ts';
-import { untilAborted } from './keyed-queue.ts';
 import { Limiter } from './limiter.ts';
 import { fetchToken, type Token, type TokenRequest } from './token.ts';
 import { checkRealm, checkRedirect, sameOrigin, showUrl, type Sender } from './url-policy.ts';

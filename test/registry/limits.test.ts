@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { AirgapError } from '../../src/core/errors.ts';
 import { Attempts, isTransient } from '../../src/registry/attempts.ts';
 import { HttpError } from '../../src/registry/http-error.ts';
-import { KeyedQueue, untilAborted } from '../../src/registry/keyed-queue.ts';
+import { KeyedQueue } from '../../src/registry/keyed-queue.ts';
+import { untilAborted } from '../../src/core/pool.ts';
 import { Limiter } from '../../src/registry/limiter.ts';
 import { FakeClock } from '../support/registry-bench.ts';
 

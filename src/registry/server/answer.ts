@@ -29,7 +29,8 @@ export async function answer(answering: Answering, request: IncomingMessage, res
     await requireAccount(answering, request);
     await route(answering, request, response);
   } catch (error) {
-    if (!(error instanceof RegistryFailure) && !isHangUp(error)) {
+    // whatever fails once the client is gone is no news
+    if (!(error instanceof RegistryFailure) && !request.socket.destroyed && !isHangUp(error)) {
       const message = `${method} ${path}: ${error instanceof Error ? error.message : String(error)}`;
       answering.report?.({ type: 'warning', message });
     }

@@ -1,6 +1,6 @@
 // GET, HEAD and DELETE of blobs (distribution-spec, "pulling blobs").
 import type { Digest } from '../../core/digest.ts';
-import { sendBody } from './body.ts';
+import { sendContent } from './body.ts';
 import { digestOfText, methodNotAllowed, repositoryOf, writableOf, type Exchange } from './exchange.ts';
 import { parseRange } from './range.ts';
 import { RegistryFailure, sendEmpty } from './reply.ts';
@@ -33,7 +33,7 @@ async function sendBlob(exchange: Exchange, digest: Digest): Promise<void> {
     ...(range ? { 'content-range': `bytes ${start}-${end - 1}/${size}` } : {}),
   });
   if (method === 'HEAD' || start === end) response.end();
-  else await sendBody(exchange, repository.open(digest, start, end));
+  else await sendContent(exchange, { repository, digest, start, end });
 }
 
 async function deleteBlob(exchange: Exchange, digest: Digest): Promise<void> {

@@ -1,10 +1,12 @@
 // Bodies of requests and of answers. A request's body can be refused half read and the answer still arrive; an answer has
 // the length that was promised, or its connection breaks.
-import type { IncomingMessage } from 'node:http';
-import { pipeline } from 'node:stream/promises';
-import type { ByteStream } from '../../core/streams.ts';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Digest } from '../../core/digest.ts';
+import { untilAborted } from '../../core/pool.ts';
+import { lent, type ByteStream } from '../../core/streams.ts';
 import type { Exchange } from './exchange.ts';
 import { RegistryFailure } from './reply.ts';
+import type { RepositoryStore } from './store.ts';
 
 const DRAIN_BYTES = 64 * 1024 * 1024;
 const DRAIN_MS = 10_000;
@@ -27,10 +29,45 @@ export async function* chunkOf(body: ByteStream, length: number): AsyncGenerator
     throw new RegistryFailure('SIZE_INVALID', `the chunk does not have the ${length} bytes of its Content-Range`);
 }
 
-/** Sends a body whose Content-Length was sent. @throws what `body` throws, and Error when it has another length */
-export async function sendBody({ response }: Exchange, body: ByteStream): Promise<void> {
+export interface StoredContent {
+  readonly repository: RepositoryStore;
+  readonly digest: Digest;
+  readonly start: number;
+  /** Exclusive. */
+  readonly end: number;
+}
+
+/**
+ * Sends a body whose Content-Length was sent. The next piece is read when the client's socket has taken the one before, and the
+ * connection is idle only while that is waited for: a client that waits for us is not timed out.
+ * @throws what reading throws, Error when the content has another length, and when the client is gone
+ */
+export async function sendContent({ request, response }: Exchange, content: StoredContent): Promise<void> {
+  const { repository, digest, start, end } = content;
+  const gone = new AbortController();
+  const leave = (): void => gone.abort(new Error('the client left'));
+  let taking = false;
+  response.on('timeout', () => taking && response.destroy());
   response.strictContentLength = true;
-  await pipeline(body, response);
+  const range = { start, end, signal: gone.signal };
+  request.socket.once('close', leave);
+  try {
+    for await (const { bytes } of repository.borrow?.(digest, range) ?? lent(repository.open(digest, start, end))) {
+      taking = true;
+      await taken(response, bytes, gone.signal);
+      taking = false;
+    }
+    response.end();
+  } finally {
+    request.socket.off('close', leave);
+  }
+}
+
+/** Resolves when the socket has taken the bytes: they may change then. */
+async function taken(response: ServerResponse, bytes: Uint8Array, signal: AbortSignal): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<undefined>();
+  response.write(bytes, (error) => (error ? reject(error) : resolve(undefined)));
+  await untilAborted(promise, signal);
 }
 
 /**

@@ -1,8 +1,10 @@
-// Basic authentication from an htpasswd file, bcrypt only.
-import { createHash, timingSafeEqual } from 'node:crypto';
+// Basic authentication from an htpasswd file, bcrypt only. A check is slow on purpose, so there is one at a time and a line of
+// stated length before it: guessing passwords must not keep the server from its clients.
+import { createHmac, randomBytes } from 'node:crypto';
 import { compare } from 'bcryptjs';
 import { AirgapError } from '../../core/errors.ts';
 import { Semaphore, SingleFlight } from '../../core/pool.ts';
+import { RegistryFailure } from './reply.ts';
 
 const BCRYPT = /^\$2[aby]\$([0-9]{2})\$[./A-Za-z0-9]{53}$/;
 /** More rounds than this (2 to the power) would take minutes for each password. */
@@ -10,37 +12,92 @@ const COST_LIMIT = 16;
 /** What follows the cost in a hash of nothing anybody knows. */
 const NOBODY = 'CwTycUXWue0Thq9StjUM0uJ8h6Oe7r5QyZ1v8Yk3dGmZcB1pXoE0e';
 const REMEMBERED = 100;
+/** Milliseconds that credentials which were right are let in without another check. */
+const REMEMBERED_FOR = 10 * 60_000;
+/** Checks under way and waiting. */
+const MOST_CHECKS = 16;
+/** Seconds after which a client may come again. */
+const RETRY_AFTER = 2;
 
-/** Whether an Authorization header names an account of the file with its password. */
+/** Whether an Authorization header names an account of the file with its password. @throws TOOMANYREQUESTS (429) */
 export type Authorize = (authorization: string | undefined) => Promise<boolean>;
+
+interface Credentials {
+  readonly username: string;
+  readonly password: string;
+}
 
 interface Account {
   readonly hash: string;
   readonly cost: number;
 }
 
-/** @throws CONFIG_INVALID naming the line, never its content */
-export function htpasswdAuthorizer(text: string): Authorize {
+/**
+ * @param now milliseconds of a clock that only goes forward
+ * @throws CONFIG_INVALID naming the line, never its content
+ */
+export function htpasswdAuthorizer(text: string, now = (): number => performance.now()): Authorize {
   const accounts = parseHtpasswd(text);
   const nobody = hashOfNobody(accounts);
-  // bcrypt is slow on purpose: credentials that were right once are remembered, by their hash only
-  let known: Buffer[] = [];
-  const asked = new SingleFlight<string, boolean>();
-  // and one at a time, so that guessing cannot starve those who are in
+  const known = new KnownCredentials(now);
+  const checks = new SingleFlight<string, boolean>();
   const turn = new Semaphore(1);
+  let waiting = 0;
+  const check = async ({ username, password }: Credentials): Promise<boolean> => {
+    if (waiting === MOST_CHECKS) throw tooMany();
+    waiting++;
+    try {
+      const account = accounts.get(username);
+      const right = await turn.run(() => compare(password, account?.hash ?? nobody));
+      return right && account !== undefined;
+    } finally {
+      waiting--;
+    }
+  };
   return async (authorization) => {
     const credentials = decodeBasic(authorization);
     if (!credentials) return false;
-    const key = createHash('sha256').update(`${credentials.username}:${credentials.password}`).digest();
-    if (known.some((other) => timingSafeEqual(other, key))) return true;
-    return asked.run(key.toString('hex'), async () => {
-      const account = accounts.get(credentials.username);
-      const right = await turn.run(() => compare(credentials.password, account?.hash ?? nobody));
-      if (!right || !account) return false;
-      known = [...known.slice(1 - REMEMBERED), key];
-      return true;
+    const key = known.keyOf(credentials);
+    if (known.has(key)) return true;
+    return checks.run(key, async () => {
+      const right = await check(credentials);
+      if (right) known.add(key);
+      return right;
     });
   };
+}
+
+/** Credentials that were right a short while ago, by a hash with a key that only this process has. */
+class KnownCredentials {
+  readonly #now: () => number;
+  readonly #secret = randomBytes(32);
+  /** Until when; the oldest first. */
+  readonly #until = new Map<string, number>();
+
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  keyOf({ username, password }: Credentials): string {
+    return createHmac('sha256', this.#secret).update(`${username}:${password}`).digest('hex');
+  }
+
+  has(key: string): boolean {
+    return (this.#until.get(key) ?? -Infinity) > this.#now();
+  }
+
+  add(key: string): void {
+    this.#until.delete(key);
+    this.#until.set(key, this.#now() + REMEMBERED_FOR);
+    const [oldest] = this.#until.keys();
+    if (this.#until.size > REMEMBERED && oldest !== undefined) this.#until.delete(oldest);
+  }
+}
+
+function tooMany(): RegistryFailure {
+  return new RegistryFailure('TOOMANYREQUESTS', 'too many passwords are being checked', {
+    headers: { 'retry-after': String(RETRY_AFTER) },
+  });
 }
 
 /** Compared with for accounts that do not exist, so that they take as long as those that do. */
@@ -74,7 +131,7 @@ function notAnAccount(line: number): AirgapError {
   );
 }
 
-function decodeBasic(authorization: string | undefined): { username: string; password: string } | undefined {
+function decodeBasic(authorization: string | undefined): Credentials | undefined {
   const [, base64] = /^Basic +([A-Za-z0-9+/]+={0,2})$/i.exec(authorization ?? '') ?? [];
   const text = base64 === undefined ? '' : Buffer.from(base64, 'base64').toString('utf8');
   const colon = text.indexOf(':');

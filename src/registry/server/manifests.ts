@@ -7,7 +7,7 @@ import type { Descriptor } from '../../oci/descriptor.ts';
 import { isNode, parseManifest, successors, type Index, type Manifest } from '../../oci/manifest.ts';
 import { isForeignLayerType } from '../../oci/media-types.ts';
 import { isTag } from '../../oci/reference.ts';
-import { bodyOf, sendBody } from './body.ts';
+import { bodyOf, sendContent } from './body.ts';
 import { digestOfText, methodNotAllowed, repositoryOf, writableOf, type Exchange } from './exchange.ts';
 import { RegistryFailure, sendEmpty } from './reply.ts';
 import type { RepositoryStore } from './store.ts';
@@ -37,7 +37,7 @@ async function sendManifest(exchange: Exchange): Promise<void> {
     'docker-content-digest': found.digest,
   });
   if (exchange.method === 'HEAD') exchange.response.end();
-  else await sendBody(exchange, repository.open(found.digest));
+  else await sendContent(exchange, { repository, digest: found.digest, start: 0, end: found.size });
 }
 
 async function putManifest(exchange: Exchange): Promise<void> {

@@ -1,8 +1,14 @@
 // The registry server: the OCI distribution API (v1.1) over a store. The test double of this project, and a product. Here
 // is what listens and ends; what is answered is in answer.ts.
-import { createServer as createHttpServer, type RequestListener, type Server } from 'node:http';
+import {
+  createServer as createHttpServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { AirgapError, systemErrorCode } from '../../core/errors.ts';
 import type { Report } from '../../core/events.ts';
 import { answer, type RequestInfo } from './answer.ts';
@@ -33,7 +39,7 @@ export interface Patience {
   readonly header: number;
   /** For a connection that neither sends nor takes anything; two minutes by default. */
   readonly idle: number;
-  /** For running requests when the server closes; two seconds by default. */
+  /** For running requests when the server closes; one second by default. */
   readonly closing: number;
 }
 
@@ -45,8 +51,14 @@ export interface RunningRegistry {
   close(): Promise<void>;
 }
 
-const DEFAULT_PATIENCE: Patience = { header: 30_000, idle: 120_000, closing: 2_000 };
+const DEFAULT_PATIENCE: Patience = { header: 30_000, idle: 120_000, closing: 1_000 };
 const HEADER_BYTES = 16 * 1024;
+/** What a connection keeps in memory in each direction. */
+const CONNECTION_BYTES = 16 * 1024;
+/** Connections at a time, idle ones too; what a thousand take was measured (test/interop/06-limits.test.ts). */
+const CONNECTIONS = 2_000;
+/** Requests of one connection that wait for their turn; clients of registries send one after the other. */
+const PIPELINED = 8;
 
 /** @throws TLS_REQUIRED, TLS_FAILED, CONFIG_INVALID, LISTEN_FAILED */
 export async function serveRegistry(store: RegistryStore, options: ServeOptions): Promise<RunningRegistry> {
@@ -55,7 +67,9 @@ export async function serveRegistry(store: RegistryStore, options: ServeOptions)
   const authorize = options.htpasswd === undefined ? undefined : htpasswdAuthorizer(options.htpasswd);
   const answering = { store, turns: uploadTurns(), authorize, onRequest, report };
   const patience = { ...DEFAULT_PATIENCE, ...options.patience };
-  const server = createServer(options, patience, (request, response) => void answer(answering, request, response));
+  const listener = inTurns((request, response) => answer(answering, request, response));
+  const server = createServer(options, patience, listener);
+  const connections = connectionsOf(server);
   const { port } = await listen(server, options);
   server.on('error', (error) => report?.({ type: 'warning', message: `the server: ${error.message}` }));
   const shown = options.host.includes(':') ? `[${options.host}]` : options.host;
@@ -63,7 +77,7 @@ export async function serveRegistry(store: RegistryStore, options: ServeOptions)
     host: options.host,
     port,
     url: `${options.tls ? 'https' : 'http'}://${shown}:${port}`,
-    close: () => close(server, patience),
+    close: () => close(server, { connections, closing: patience.closing }),
   };
 }
 
@@ -74,12 +88,14 @@ function createServer({ tls }: ServeOptions, { header, idle }: Patience, listene
     connectionsCheckingInterval: Math.min(header, 5_000),
     requestTimeout: 0, // a large blob may take hours; an idle connection may not
     keepAliveTimeout: Math.min(idle, 60_000),
+    highWaterMark: CONNECTION_BYTES,
   };
   if (tls) checkTls(tls);
   const server = tls
     ? createHttpsServer({ ...settings, cert: tls.cert, key: tls.key, minVersion: 'TLSv1.2', handshakeTimeout: header })
     : createHttpServer(settings);
   server.timeout = idle;
+  server.maxConnections = CONNECTIONS;
   const listen: RequestListener = (request, response) => {
     // while the server closes, a connection is of no use when its answer is out
     response.once('close', () => server.listening || server.closeIdleConnections());
@@ -87,6 +103,34 @@ function createServer({ tls }: ServeOptions, { header, idle }: Patience, listene
   };
   // whether a client that asks first is told to send its body is for the one who reads the body
   return server.on('request', listen).on('checkContinue', listen);
+}
+
+/**
+ * Ends a connection at once. Node goes on to parse all that was received in the same piece, a thousand requests and more, and
+ * keeps each until the connection is closed; so its parser is told to drop them. It has no public way for that.
+ */
+function cutOff(socket: Socket & { readonly parser?: { onIncoming: () => number } | null }): void {
+  socket.destroy();
+  if (socket.parser) socket.parser.onIncoming = () => 0;
+}
+
+/** The requests of a connection one after another; whoever sends too many ahead is cut off before they fill memory. */
+function inTurns(answering: (request: IncomingMessage, response: ServerResponse) => Promise<void>): RequestListener {
+  const connections = new WeakMap<Socket, { open: number; last: Promise<void> }>();
+  return (request, response) => {
+    const { socket } = request;
+    const connection = connections.get(socket) ?? { open: 0, last: Promise.resolve() };
+    connections.set(socket, connection);
+    if (connection.open === PIPELINED) {
+      cutOff(socket);
+      return;
+    }
+    connection.open++;
+    connection.last = connection.last.then(async () => {
+      if (!socket.destroyed) await answering(request, response);
+      connection.open--;
+    });
+  };
 }
 
 async function listen(server: Server, { host, port }: ServeOptions): Promise<AddressInfo> {
@@ -108,9 +152,25 @@ function listenError(cause: Error, address: string): AirgapError {
   return new AirgapError('LISTEN_FAILED', `cannot listen on ${address}: ${cause.message}`, { cause, hint });
 }
 
-async function close(server: Server, { closing }: Patience): Promise<void> {
+/** Those too that are no HTTP yet: in the middle of a TLS handshake, or silent. */
+function connectionsOf(server: Server): ReadonlySet<Socket> {
+  const connections = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    connections.add(socket);
+    socket.once('close', () => connections.delete(socket));
+  });
+  return connections;
+}
+
+async function close(
+  server: Server,
+  { connections, closing }: { connections: ReadonlySet<Socket>; closing: number },
+): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  const grace = setTimeout(() => server.closeAllConnections(), closing);
+  const grace = setTimeout(() => {
+    server.closeAllConnections();
+    for (const socket of connections) socket.destroy();
+  }, closing);
   await closed;
   clearTimeout(grace);
 }

@@ -1,7 +1,7 @@
 // What the server serves: repositories by name. A read-only store needs the first two interfaces; a store that can be pushed
 // to implements all. Names, tags, digests and upload sizes were checked by the server before a store sees them.
 import type { Digest } from '../../core/digest.ts';
-import type { ByteStream } from '../../core/streams.ts';
+import type { BorrowedStream, ByteStream } from '../../core/streams.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 
 export interface RegistryStore {
@@ -12,6 +12,14 @@ export interface RegistryStore {
   readonly writable?: (name: string) => Promise<WritableRepositoryStore>;
 }
 
+export interface ContentRange {
+  readonly start: number;
+  /** Exclusive. */
+  readonly end: number;
+  /** Aborts when nobody takes the bytes any more. */
+  readonly signal: AbortSignal;
+}
+
 export interface RepositoryStore {
   /** A manifest by tag or digest: media type, digest, size. */
   manifest(reference: string): Promise<Descriptor | undefined>;
@@ -19,6 +27,8 @@ export interface RepositoryStore {
   blobSize(digest: Digest): Promise<number | undefined>;
   /** Bytes from `start` (0) to `end` (exclusive; the end) of a blob or manifest that is there. */
   open(digest: Digest, start?: number, end?: number): ByteStream;
+  /** The same in memory that the store uses again, where it has such; it is asked for when the one before was sent. */
+  borrow?(digest: Digest, range: ContentRange): BorrowedStream;
   /** In any order. */
   tags(): Promise<readonly string[]>;
   /** Manifests of this repository whose subject is `subject`, as descriptors with artifactType and annotations. */

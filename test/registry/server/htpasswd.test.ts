@@ -47,6 +47,45 @@ describe('accounts', () => {
   });
 });
 
+describe('a flood of passwords', () => {
+  test('is refused beyond sixteen checks, with the time to come again, and those who are in are not kept out', async () => {
+    const authorize = htpasswdAuthorizer(`alice:${HASH}`);
+    expect(await authorize(basic('alice:s3cret'))).toBe(true);
+    const guesses = Array.from({ length: 50 }, (_, i) => authorize(basic(`alice:guess ${i}`)));
+    expect(await authorize(basic('alice:s3cret'))).toBe(true);
+    const results = await Promise.allSettled(guesses);
+    const refused = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []));
+    expect(refused).toHaveLength(34);
+    for (const error of refused)
+      expect(error).toMatchObject({ code: 'TOOMANYREQUESTS', status: 429, headers: { 'retry-after': '2' } });
+    expect(results.filter((result) => result.status === 'fulfilled').map(({ value }) => value)).toEqual(
+      Array.from({ length: 16 }, () => false),
+    );
+    expect(await authorize(basic('alice:another'))).toBe(false);
+  });
+
+  test('the same credentials many times at once are one check', async () => {
+    const authorize = htpasswdAuthorizer(`alice:${HASH}`);
+    const all = await Promise.all(Array.from({ length: 100 }, () => authorize(basic('alice:s3cret'))));
+    expect(new Set(all)).toEqual(new Set([true]));
+  });
+
+  test('credentials that were right are remembered for ten minutes', async () => {
+    let now = 0;
+    const authorize = htpasswdAuthorizer(`alice:${HASH}`, () => now);
+    expect(await authorize(basic('alice:s3cret'))).toBe(true);
+    const filled = (): Promise<unknown>[] => Array.from({ length: 16 }, (_, i) => authorize(basic(`bob:${now} ${i}`)));
+    now = 599_999;
+    const [first, known] = [filled(), authorize(basic('alice:s3cret'))];
+    expect(await known).toBe(true);
+    await Promise.all(first);
+    now = 600_000;
+    const [second, forgotten] = [filled(), authorize(basic('alice:s3cret'))];
+    await expect(forgotten).rejects.toMatchObject({ code: 'TOOMANYREQUESTS' });
+    await Promise.all(second);
+  });
+});
+
 test.each([
   ['a cost that would take minutes', HASH.replace('$04$', '$31$')],
   ['a cost that is none', HASH.replace('$04$', '$00$')],

@@ -1,11 +1,13 @@
 // Requests that are hostile or unlucky, and answers that must not look whole when they are not.
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { AirgapEvent } from '../../../src/core/events.ts';
+import { Registry } from '../../../src/registry/registry.ts';
 import type { RequestInfo } from '../../../src/registry/server/answer.ts';
 import type { RunningRegistry } from '../../../src/registry/server/server.ts';
 import type { RegistryStore, RepositoryStore } from '../../../src/registry/server/store.ts';
 import { api, sha256 } from '../../support/api.ts';
 import { rawConnection, rawRequest } from '../../support/raw-http.ts';
+import { authority, certificate, key } from '../../support/tls-fixture.ts';
 import { openRegistries, STORE_KINDS, type Registries } from '../../support/stores.ts';
 
 const MIB = 1024 * 1024;
@@ -86,7 +88,74 @@ describe('patience', () => {
   });
 });
 
+describe('patience with the server itself', () => {
+  test('a client that waits for bytes of ours is not taken for an idle one', async () => {
+    const gate = Promise.withResolvers<undefined>();
+    const store = blobStore(10, async function* () {
+      yield Buffer.from('first');
+      await gate.promise;
+      yield Buffer.from(' last');
+    });
+    const { port } = await registries.serve(store, { patience: { idle: 30 } });
+    const waiting = rawConnection(port);
+    waiting.socket.write(`GET ${BLOB} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n`);
+    await waiting.until(/first$/);
+    // each ends when it was idle for as long as the server allows, one after the other
+    for (let i = 0; i < 3; i++) await rawConnection(port).ended;
+    gate.resolve(undefined);
+    expect(await waiting.ended).toMatch(/first last$/);
+  });
+});
+
+describe('requests that are sent ahead', () => {
+  test('are answered one after the other', async () => {
+    let running = 0;
+    const store = blobStore(4, async function* () {
+      expect(++running).toBe(1);
+      yield Buffer.from('blob');
+      running--;
+    });
+    const { port } = await registries.serve(store);
+    const head = get(BLOB).slice(0, 2).join('\r\n');
+    const answers = await rawRequest(port, [`${head}\r\n\r\n${head}\r\n\r\n${get(BLOB).join('\r\n')}`]);
+    expect(answers.match(/\r\n\r\nblob/g)).toHaveLength(3);
+  });
+
+  test('in hundreds end the connection before they are kept in memory, and others are served', async () => {
+    let opened = 0;
+    const store = blobStore(4, async function* () {
+      opened++;
+      yield Buffer.from('blob');
+    });
+    const { port, url } = await registries.serve(store);
+    const connection = rawConnection(port);
+    connection.socket.write(`GET ${BLOB} HTTP/1.1\r\nhost: x\r\n\r\n`.repeat(400));
+    await connection.ended;
+    expect(opened).toBeLessThanOrEqual(8);
+    expect((await api(url)('GET', BLOB)).body.toString()).toBe('blob');
+  });
+});
+
 describe('a body from the store', () => {
+  test('that is lent is sent as it was, each piece before the next one is asked for', async () => {
+    const size = 30 * 100_000;
+    const store = blobStore(size, () => expect.unreachable('it is lent'));
+    const repository = await store.repository('a/b');
+    const lending: RepositoryStore = {
+      ...(repository as RepositoryStore),
+      async *borrow(_, { start, end }) {
+        const memory = Buffer.alloc(100_000);
+        for (let at = start; at < end; at += memory.byteLength) {
+          yield { bytes: memory.fill(at / memory.byteLength) };
+          memory.fill(255);
+        }
+      },
+    };
+    const { url } = await registries.serve({ ...store, repository: async () => lending });
+    const { body } = await api(url)('GET', BLOB);
+    expect(body.equals(Buffer.concat(Array.from({ length: 30 }, (_, i) => Buffer.alloc(100_000, i))))).toBe(true);
+  });
+
   test.each([
     ['ends early', 100],
     ['has more than was promised', 300],
@@ -178,6 +247,17 @@ describe('closing', () => {
     await registry.close();
     await connection.ended;
   });
+});
+
+test('closing ends a connection that stopped in the middle of a TLS handshake', async () => {
+  const registry = await registries.serve('memory', { patience: { closing: 20 }, tls: { cert: certificate, key } });
+  const silent = rawConnection(registry.port);
+  await new Promise((resolve) => silent.socket.once('connect', resolve));
+  const other = new Registry(`127.0.0.1:${registry.port}`, { ca: authority });
+  await other.ping(); // so the silent one was accepted before
+  await other.close();
+  await registry.close();
+  await silent.ended;
 });
 
 test('every request is told when it is over, refused ones too', async () => {
