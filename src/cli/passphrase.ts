@@ -6,10 +6,12 @@ import { pathOf, readText, stringFlag } from './flags.ts';
 import { ask, isTerminal } from './prompt.ts';
 
 /**
- * Characters of a new passphrase. Who has the file can try about ten thousand a second on a graphics card (see
+ * Characters that a new passphrase should have. Who has the file can try about ten thousand a second on a graphics card (see
  * encrypted-key.ts): twelve random lower-case letters, 56 bits, hold a thousand cards up for more than a century.
  */
-export const MIN_PASSPHRASE = 12;
+export const GOOD_PASSPHRASE = 12;
+/** Characters that one from a file or the environment must have: those are made by rules that this program does not know. */
+const MIN_PASSPHRASE = 6;
 
 /** How a passphrase can be given without a prompt. */
 export interface PassphraseSource {
@@ -57,14 +59,22 @@ export async function existingPassphrase(context: CommandContext, keyFile: strin
 
 /** A passphrase to encrypt a key with, asked for twice. @throws PASSPHRASE_REQUIRED, PASSPHRASE_WEAK, PASSPHRASE_WRONG */
 export async function newPassphrase(context: CommandContext, source: PassphraseSource = OWN): Promise<string> {
-  const passphrase = (await givenPassphrase(context, source)) ?? (await askTwice(context, source));
-  if (isLongEnough(passphrase)) return passphrase;
-  throw new AirgapError(
+  const passphrase = await givenPassphrase(context, source);
+  if (passphrase === undefined) return askTwice(context, source);
+  const length = lengthOf(passphrase);
+  if (length < MIN_PASSPHRASE) throw tooShort(length);
+  if (length < GOOD_PASSPHRASE)
+    context.output.warn(
+      `the new passphrase has ${length} characters, which whoever gets the key file may try through; choose ${GOOD_PASSPHRASE} or more`,
+    );
+  return passphrase;
+}
+
+function tooShort(length: number): AirgapError {
+  return new AirgapError(
     'PASSPHRASE_WEAK',
-    passphrase === ''
-      ? 'the new passphrase is empty'
-      : `the new passphrase is shorter than ${MIN_PASSPHRASE} characters`,
-    { hint: `Choose at least ${MIN_PASSPHRASE} characters, four random words for example. ${WITHOUT}` },
+    length === 0 ? 'the new passphrase is empty' : `the new passphrase is shorter than ${MIN_PASSPHRASE} characters`,
+    { hint: `Choose at least ${GOOD_PASSPHRASE} characters, four random words for example. ${WITHOUT}` },
   );
 }
 
@@ -77,16 +87,16 @@ function waysOf({ option, variable }: PassphraseSource): string {
 async function askTwice(context: CommandContext, source: PassphraseSource): Promise<string> {
   const hint = `${waysOf(source)} ${WITHOUT}`;
   requireTerminal(context, 'a key is to be encrypted and no new passphrase was given', hint);
-  const message = `New passphrase (at least ${MIN_PASSPHRASE} characters):`;
+  const message = `New passphrase (at least ${GOOD_PASSPHRASE} characters):`;
   const validate = (text: string): true | string =>
-    isLongEnough(text) || `It is shorter than ${MIN_PASSPHRASE} characters.`;
+    lengthOf(text) >= GOOD_PASSPHRASE || `It is shorter than ${GOOD_PASSPHRASE} characters.`;
   const first = String(await ask(context, { type: 'password', message, mask: '*', validate }));
   if (first === (await askPassphrase(context, 'The same again:'))) return first;
   throw new AirgapError('PASSPHRASE_WRONG', 'the two passphrases differ', { hint: 'Run the command again.' });
 }
 
-function isLongEnough(passphrase: string): boolean {
-  return Array.from(passphrase).length >= MIN_PASSPHRASE;
+function lengthOf(passphrase: string): number {
+  return Array.from(passphrase).length;
 }
 
 function requireTerminal(context: CommandContext, why: string, hint: string): void {

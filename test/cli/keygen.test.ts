@@ -38,8 +38,8 @@ describe('a new passphrase', () => {
   test.each([
     ['empty, in a file', ''],
     ['one character', 'x'],
-    ['eleven characters', 'elevenchars'],
-    ['eleven characters of more bytes', 'élevenchars'],
+    ['five characters', 'fives'],
+    ['five characters of more bytes', 'fïvés'],
   ])('that is %s is refused, and no key is made', async (_case, passphrase) => {
     await writeFile(path('passphrase'), `${passphrase}\n`);
     const result = await run('keygen', '--out', 'keys', '--passphrase-file', 'passphrase', '--json');
@@ -49,8 +49,14 @@ describe('a new passphrase', () => {
     expect(await readdir(folder)).toEqual(['passphrase']);
   });
 
-  test('of twelve characters is taken', async () => {
-    expect((await keygen({ ECK_AIRGAP_PASSPHRASE: 'twelve chars' }, '--out', 'keys')).status).toBe(0);
+  test('of twelve characters is taken, and a shorter one with a warning', async () => {
+    const good = await keygen({ ECK_AIRGAP_PASSPHRASE: 'twelve chars' }, '--out', 'keys');
+    expect([good.status, good.stderr]).toEqual([0, '']);
+    const short = await keygen({ ECK_AIRGAP_PASSPHRASE: 'élevenchars' }, '--out', 'others');
+    expect([short.status, short.stderr]).toEqual([
+      0,
+      expect.stringMatching(/^Warning: .* has 11 characters.*12 or more/),
+    ]);
   });
 
   test('that is too short is said at the prompt, which asks on', async () => {
