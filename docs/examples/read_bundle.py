@@ -87,6 +87,7 @@ def find(path):
         else:
             if not path.endswith(".tar"):
                 need(os.path.isfile(path) and open(path, "rb").read(12) == b"bundle.json\0", f"{path} is not a bundle", 2)
+            need(os.path.exists(path), f"there is no {path}", 2)
             files = [path]
     need(files, f"there is no bundle in {path}", 2)
     parts = [(VOLUME.fullmatch(os.path.basename(p)), p) for p in files]

@@ -77,8 +77,8 @@ export function sourceOf(bodies: ReadonlyMap<string, Buffer>): BodySource {
 type Body = [path: string, bytes: Buffer];
 
 function ownFirst(a: readonly [string, unknown], b: readonly [string, unknown]): number {
-  const later = ([name]: readonly [string, unknown]): number => (OWN_FILES.includes(name) ? 0 : 1);
-  return later(a) - later(b) || byPath(a, b);
+  const rank = ([name]: readonly [string, unknown]): number => [...OWN_FILES, name].indexOf(name);
+  return rank(a) - rank(b) || byPath(a, b);
 }
 
 function byPath([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
