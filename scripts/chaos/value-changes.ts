@@ -278,7 +278,7 @@ const OWN = ['airgap.lock.yaml', 'sbom.cdx.json', 'provenance.intoto.json', 'chu
 function orderOf(item: Json): string {
   if (typeof item === 'string') return item;
   const { path, name, digest } = (isTable(item) ? item : {}) as { path?: Json; name?: Json; digest?: Json };
-  const key = String(path ?? name ?? digest ?? '');
+  const key = JSON.stringify(path ?? name ?? digest ?? '').replace(/^"|"$/g, '');
   const own = OWN.indexOf(key);
   return own < 0 ? `~${key}` : `!${own}`;
 }
