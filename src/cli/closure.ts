@@ -1,7 +1,7 @@
 // The closure proof as a person reads it: a table for each setting, and what is missing.
 import type { BundleClosure } from '../install/closure.ts';
 import type { ProvenImage, SettingProof } from '../catalog/proof.ts';
-import { table } from './format.ts';
+import { markedTable, type Column, type Layout, type Line } from './table.ts';
 
 const HEADINGS: Readonly<Record<SettingProof['setting'], string>> = {
   'container-registry': 'container-registry: images keep their paths (load)',
@@ -9,25 +9,40 @@ const HEADINGS: Readonly<Record<SettingProof['setting'], string>> = {
     'container-repository elastic: images below one path (load --flatten elastic; any other name does the same)',
 };
 
-export function closureLines(closure: BundleClosure): string[] {
-  return [...closure.settings.flatMap((proof) => ['', ...settingLines(proof)]), '', ...endLines(closure)];
+const COLUMNS: readonly Column[] = [
+  { heading: 'PRESENT', shorten: 'end' },
+  { heading: 'IMAGE', shorten: 'start' },
+  { heading: 'PLATFORMS', shorten: 'end' },
+  { heading: 'NEEDED BY', shorten: 'end' },
+];
+
+export function closureLines(closure: BundleClosure, layout: Layout): (string | Line)[] {
+  return [...closure.settings.flatMap((proof) => ['', ...settingLines(proof, layout)]), '', ...endLines(closure)];
 }
 
-function settingLines({ setting, images, collisions }: SettingProof): string[] {
+function settingLines({ setting, images, collisions }: SettingProof, layout: Layout): (string | Line)[] {
+  const rows = images.map((one) => [presence(one), one.image, one.platforms.join(',') || '-', one.neededBy.join(', ')]);
   return [
     HEADINGS[setting],
-    ...table([
-      ['IMAGE', 'PLATFORMS', 'NEEDED BY', 'PRESENT'],
-      ...images.map((one) => [one.image, one.platforms.join(',') || '-', one.neededBy.join(', '), presence(one)]),
-    ]),
+    ...markedTable(COLUMNS, rows, { ...layout, isWrong: ([cell = '']) => cell.startsWith('NO') }),
+    `${images.filter(isThere).length} of ${images.length} there as they are named`,
+    ...images.flatMap(({ image, pushedAs }) =>
+      pushedAs === undefined
+        ? []
+        : [`${image}: load puts it there as ${pushedAs}, cut to its platforms; name that digest in what needs it`],
+    ),
     ...collisions.map((collision) => `refused: ${collision}`),
   ];
 }
 
+function isThere({ present, pushedAs }: ProvenImage): boolean {
+  return present && pushedAs === undefined;
+}
+
 function presence({ present, named, pushedAs, platformsMissing }: ProvenImage): string {
-  if (present && pushedAs !== undefined) return `yes, but as ${pushedAs}`;
-  if (present) return named === 'given' ? 'yes, where it is named' : 'yes';
-  return platformsMissing.length === 0 ? 'NO' : `NOT for ${platformsMissing.join(', ')}`;
+  if (present && pushedAs !== undefined) return 'NOT as named';
+  if (present) return named === 'given' ? 'yes, named' : 'yes';
+  return platformsMissing.length === 0 ? 'NO' : `NO: ${platformsMissing.join(', ')}`;
 }
 
 /** "complete" stands alone only where nothing is left to say. */

@@ -16,6 +16,8 @@ export interface CommandContext {
 export interface CommandModule {
   readonly name: string;
   readonly summary: string;
+  /** The lines of its result name everything that it is done with. */
+  readonly listsWhatIsDone?: boolean;
   /** Declares arguments, options and examples. */
   define(command: Command): Command;
   /** Prints its result through `output`; a failure is thrown. */

@@ -4,7 +4,8 @@ import { plural } from '../core/plural.ts';
 import type { Item } from '../bundle/contents.ts';
 import { FACETS, isEmpty, type Changes, type Difference, type Differences, type Facet } from '../bundle/difference.ts';
 import { describeVerified } from '../bundle/lock.ts';
-import { formatBytes, table } from './format.ts';
+import { formatBytes } from './format.ts';
+import { table, type Column, type Layout } from './table.ts';
 
 const SECTIONS = [
   ['images', 'IMAGE'],
@@ -13,16 +14,27 @@ const SECTIONS = [
 ] as const;
 
 /** @param same what to say when nothing differs */
-export function differenceLines(difference: Difference, same: string): string[] {
+export function differenceLines(difference: Difference, same: string, layout: Layout): string[] {
   const sections = SECTIONS.filter(([section]) => !isEmpty(difference[section]));
   return [
-    ...sections.flatMap(([section, heading]) => [
-      ...table([[heading, 'WHAT', 'OLD', 'NEW'], ...rows(difference[section])]),
-      '',
-    ]),
+    ...sections.flatMap(([section, heading]) => [...table(columnsFor(heading), rows(difference[section]), layout), '']),
     difference.same ? same : countsLine(difference),
     carryLine(difference),
   ];
+}
+
+function columnsFor(heading: string): Column[] {
+  return [
+    { heading, shorten: 'start' },
+    { heading: 'WHAT' },
+    { heading: 'OLD', shorten: 'end' },
+    { heading: 'NEW', shorten: 'end' },
+  ];
+}
+
+/** As --json has them, where a chart is one of the artifacts. */
+export function differencesOf({ same, images, charts, files, carry }: Difference) {
+  return { same, differences: { images, artifacts: charts, files }, carry };
 }
 
 /** `1 image added, 2 images changed`; empty when nothing differs. */

@@ -99,6 +99,7 @@ export async function registryOptions(
     insecureSkipTlsVerify: flags['insecureSkipTlsVerify'] === true,
     credentials: credentialSource({ env, homeDir: io.homeDir, ...(overrides === undefined ? {} : { overrides }) }),
     userAgent: `eck-airgap/${VERSION}`,
+    report: context.output.report,
     certificates: certificateSource(await certificateFolders(context)),
     proxies: proxySettings(io.env),
     ...(caFile === undefined ? {} : { ca: await readText(context, pathOf(context, caFile), 'TLS_FAILED') }),

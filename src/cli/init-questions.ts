@@ -8,8 +8,8 @@ import { flavourRules, flavours } from '../catalog/components.ts';
 import { USUAL_PLATFORMS } from '../catalog/published.ts';
 import type { AirgapError } from '../core/errors.ts';
 import type { CommandContext } from './command.ts';
-import { table } from './format.ts';
 import { ask, type Question } from './prompt.ts';
+import { table } from './table.ts';
 
 interface Asked {
   /** Shown before the question. */
@@ -164,7 +164,8 @@ function eckTable(): string[] {
       `${kubernetes.from} to ${kubernetes.to}`,
       `${openshift.from} to ${openshift.to}`,
     ]);
-  return table([['ECK', 'Kubernetes', 'OpenShift'], ...rows]);
+  const columns = [{ heading: 'ECK' }, { heading: 'Kubernetes' }, { heading: 'OpenShift' }];
+  return table(columns, rows, { width: Infinity });
 }
 
 function componentChoice({ component, fault }: Offer) {

@@ -22,6 +22,14 @@ export class Outlet {
     this.#stream.write(text);
   }
 
+  /** Writes bytes as fast as they are taken; ends early where they no longer can be written. */
+  async writeAll(bytes: AsyncIterable<Uint8Array>): Promise<void> {
+    for await (const chunk of bytes) {
+      await new Promise<void>((resolve) => this.#stream.write(chunk, () => resolve()));
+      if (this.#failure !== undefined) return;
+    }
+  }
+
   /** Resolves when everything is written, or cannot be: then with the reason, if it is another than a reader that has gone. */
   async settled(): Promise<AirgapError | undefined> {
     if (!this.#stream.destroyed) await new Promise<void>((resolve) => this.#stream.write('', () => resolve()));

@@ -2,8 +2,9 @@
 // line every few seconds.
 import type { AirgapEvent } from '../core/events.ts';
 import { printable } from '../core/printable.ts';
-import { formatBytes, shortened } from './format.ts';
+import { formatBytes } from './format.ts';
 import type { Io } from './io.ts';
+import { shortened } from './table.ts';
 
 export interface Progress {
   report(event: AirgapEvent): void;

@@ -1,6 +1,7 @@
 // Questions to a person: on stderr, because stdout is for the result. What asks them is loaded when there is one to ask.
 import type { DistinctQuestion } from 'inquirer';
 import { AirgapError } from '../core/errors.ts';
+import { printable } from '../core/printable.ts';
 import type { CommandContext } from './command.ts';
 
 /** Omit, member by member of a union. */
@@ -20,7 +21,8 @@ export async function ask(context: CommandContext, question: Question): Promise<
   output.pause();
   const prompt = inquirer.createPromptModule({ input: io.stdin, output: io.stderr, signal: io.signal });
   try {
-    return (await prompt<{ answer: unknown }>([{ ...question, name: 'answer' }])).answer;
+    return (await prompt<{ answer: unknown }>([{ ...question, message: printable(question.message), name: 'answer' }]))
+      .answer;
   } catch (error) {
     if (error instanceof Error && ['ExitPromptError', 'AbortPromptError'].includes(error.name))
       throw new AirgapError('INTERRUPTED', `interrupted at the question "${question.message}"`, { cause: error });

@@ -73,8 +73,9 @@ export function createProgram(commands: readonly CommandModule[], io: Io, done: 
       .define(program.command(module.name))
       .description(module.summary)
       .option('--json', 'print one JSON document on stdout, on failure too')
+      .option('--wide', 'on a terminal too, lines as long as they need to be, with whole names and digests')
       .option('-q, --quiet', 'no progress on stderr')
-      .option('-v, --verbose', 'stack traces with errors')
+      .option('-v, --verbose', 'say what happens: requests, retries, steps, and what led to an error')
       .exitOverride();
     const required = requiredLast(command);
     command.action(async (...args: unknown[]) => {
@@ -111,7 +112,7 @@ interface Performance {
 
 async function perform({ module, command, required, words }: Performance, io: Io): Promise<number> {
   const flags = command.opts<OutputFlags & Record<string, unknown>>();
-  const output = await openOutput(io, flags);
+  const output = await openOutput(io, flags, module);
   const hashing = new HashThreads(HASH_THREADS);
   try {
     for (const option of required) requireOption(option, { flags, name: module.name });

@@ -31,7 +31,12 @@ export function table(columns: readonly Column[], rows: readonly (readonly strin
   const headings = columns.map(({ heading }) => heading);
   const all = headings.some((heading) => heading !== '') ? [headings, ...shown] : shown;
   const widths = fitted(columns, naturalWidths(all), layout.width);
-  return all.map((row) => widths.map((width, i) => cut(row[i] ?? '', width, columns[i])).join('  ').trimEnd());
+  return all.map((row) =>
+    widths
+      .map((width, i) => cut(row[i] ?? '', width, columns[i]))
+      .join('  ')
+      .trimEnd(),
+  );
 }
 
 /** The same, with the first cell of each row marked that `isWrong` says so of. */
@@ -56,7 +61,9 @@ export function shortened(text: string, width: number, from: 'start' | 'end' = '
   const characters = Array.from(text);
   if (characters.length <= width) return text;
   const kept = Math.max(width - 1, 0);
-  return from === 'end' ? `${characters.slice(0, kept).join('')}…` : `…${characters.slice(-kept || characters.length).join('')}`;
+  return from === 'end'
+    ? `${characters.slice(0, kept).join('')}…`
+    : `…${characters.slice(-kept || characters.length).join('')}`;
 }
 
 function naturalWidths(rows: readonly (readonly string[])[]): number[] {

@@ -10,6 +10,12 @@ export type AirgapEvent =
   | { readonly type: 'warning'; readonly message: string }
   /** The work goes on without a by-product. */
   | { readonly type: 'missing'; readonly missing: Missing }
+  /** A request is sent. The URL has no query, user or fragment. Its response, or failure, has the same number. */
+  | { readonly type: 'request'; readonly id: number; readonly method: string; readonly url: string }
+  | { readonly type: 'response'; readonly id: number; readonly status: number }
+  | { readonly type: 'request-failed'; readonly id: number; readonly message: string }
+  /** The same is tried again after so many milliseconds. */
+  | { readonly type: 'retry'; readonly after: number; readonly message: string }
   /** A point where a crash must be survived; the kill tests stop the process at each of them. */
   | { readonly type: 'step'; readonly step: string };
 

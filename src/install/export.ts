@@ -1,4 +1,4 @@
-// `export`: one file out of a bundle, whole and verified or not at all.
+// `export`: a file or a chart out of a bundle, whole and verified or not at all. What can be taken out is exportable.ts.
 import { createHash } from 'node:crypto';
 import { rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -17,18 +17,11 @@ export interface ExportOptions extends Activity {
   readonly out: string;
 }
 
-/** @throws CONTENT_MISSING naming what there is, FILE_EXISTS, PATH_INVALID (a link lies there), BUNDLE_CORRUPT, DISK_FULL */
-export async function exportFile(bundle: Bundle, name: string, options: ExportOptions): Promise<BundleFile> {
-  const file = bundle.manifest.files.find((candidate) => candidate.name === name);
-  if (!file) {
-    const names = bundle.manifest.files.map((candidate) => candidate.name).join(', ');
-    throw new AirgapError('CONTENT_MISSING', `the bundle holds no file named ${JSON.stringify(name.slice(0, 200))}`, {
-      hint: `It holds: ${names}.`,
-    });
-  }
-  if (await isAlready(file, options)) return file;
+/** @throws FILE_EXISTS, PATH_INVALID (a link lies there), BUNDLE_CORRUPT, DISK_FULL */
+export async function exportFile(bundle: Bundle, file: BundleFile, options: ExportOptions): Promise<void> {
+  if (await isAlready(file, options)) return;
   const temporary = `${options.out}.partial`;
-  options.report?.({ type: 'phase', phase: `exporting ${name}`, total: file.size });
+  options.report?.({ type: 'phase', phase: `exporting ${file.name}`, total: file.size });
   await refuseOtherThanFile(temporary);
   try {
     await writeVerified(bundle, file, { ...options, out: temporary });
@@ -38,7 +31,22 @@ export async function exportFile(bundle: Bundle, name: string, options: ExportOp
     await rm(temporary, { force: true });
     throw fileError(error, 'write', options.out);
   }
-  return file;
+}
+
+/**
+ * The bytes in their order, each chunk checked before it is yielded, the whole at the end.
+ * @throws BUNDLE_CORRUPT
+ */
+export async function* exportedBytes(
+  bundle: Bundle,
+  file: BundleFile,
+  { signal }: Activity = {},
+): AsyncGenerator<Uint8Array> {
+  try {
+    yield* verified(bundle.fetch(file, { signal }), file);
+  } catch (error) {
+    throw isAirgapError(error, 'DIGEST_MISMATCH') ? wronglySigned(file, error) : error;
+  }
 }
 
 /** Whoever takes a file out relies on its digest, not on the chunk hashes that the reader checks, so it is hashed whole. */
@@ -47,14 +55,12 @@ async function writeVerified(bundle: Bundle, file: BundleFile, options: ExportOp
   try {
     await out.truncate();
     let position = 0;
-    for await (const chunk of verified(bundle.fetch(file, { signal: options.signal }), file)) {
+    for await (const chunk of exportedBytes(bundle, file, options)) {
       await writeFully(out, chunk, position);
       position += chunk.byteLength;
       options.report?.({ type: 'progress', bytes: chunk.byteLength });
     }
     await out.sync();
-  } catch (error) {
-    throw isAirgapError(error, 'DIGEST_MISMATCH') ? wronglySigned(file, error) : error;
   } finally {
     await out.close();
   }

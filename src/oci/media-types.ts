@@ -11,6 +11,8 @@ export const DOCKER_INDEX = 'application/vnd.docker.distribution.manifest.list.v
 export const DOCKER_MANIFEST = 'application/vnd.docker.distribution.manifest.v2+json';
 export const DOCKER_CONFIG = 'application/vnd.docker.container.image.v1+json';
 export const DOCKER_FOREIGN_LAYER = 'application/vnd.docker.image.rootfs.foreign.diff.tar.gzip';
+/** The layer of a Helm chart (helm.sh/helm/v4/pkg/registry): its archive. */
+export const HELM_CHART = 'application/vnd.cncf.helm.chart.content.v1.tar+gzip';
 
 /** What a manifest request accepts, best first. */
 export const MANIFEST_TYPES = [OCI_INDEX, OCI_MANIFEST, DOCKER_INDEX, DOCKER_MANIFEST] as const;

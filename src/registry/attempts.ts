@@ -17,6 +17,8 @@ export interface AttemptsOptions {
   readonly reached: () => boolean;
   /** Told of each wait that ends in another attempt. */
   readonly onRetry?: (() => void) | undefined;
+  /** Told of each wait when it begins. */
+  readonly onWait?: ((milliseconds: number, error: unknown) => void) | undefined;
 }
 
 export class Attempts {
@@ -29,13 +31,15 @@ export class Attempts {
 
   /** Waits until the next attempt is due. @throws `error` when another would not help, or none is left */
   async wait(error: unknown, again?: boolean): Promise<void> {
-    const { retries, clock, signal, reached, onRetry } = this.#options;
+    const { retries, clock, signal, reached, onRetry, onWait } = this.#options;
     const transient = again ?? isTransient(error, reached());
     signal?.throwIfAborted();
     if (!transient || this.#failures >= retries) throw error;
     const backoff = Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** this.#failures) * (0.5 + clock.random() / 2);
     this.#failures++;
-    await clock.sleep(Math.max(backoff, (error instanceof HttpError && error.retryAfter) || 0), signal);
+    const wait = Math.max(backoff, (error instanceof HttpError && error.retryAfter) || 0);
+    onWait?.(wait, error);
+    await clock.sleep(wait, signal);
     signal?.throwIfAborted();
     onRetry?.();
   }

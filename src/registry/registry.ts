@@ -1,6 +1,7 @@
 // One registry (OCI distribution-spec): what its repositories share, from its options. Loopback registries are spoken to
 // in TLS where they speak it and in plain HTTP where they do not; beyond loopback plain HTTP needs `plainHttp`.
 import { AirgapError } from '../core/errors.ts';
+import type { Report } from '../core/events.ts';
 import { isRepository } from '../oci/reference.ts';
 import { discard } from './answer.ts';
 import { BlobPusher } from './blobs.ts';
@@ -39,6 +40,8 @@ export interface RegistryOptions extends RouteOptions {
   readonly chunkThreshold?: number | undefined;
   readonly clock?: Clock | undefined;
   readonly timeouts?: Timeouts | undefined;
+  /** Is told of requests and retries. */
+  readonly report?: Report | undefined;
 }
 
 export interface RegistryStats {

@@ -91,8 +91,16 @@ export class Transport {
 
   /** Attempts for a piece of work that is made of several requests. */
   attempts(signal?: AbortSignal): Attempts {
-    const { retries, clock } = this.#options;
-    return new Attempts({ retries, clock, signal, reached: () => this.#answered, onRetry: () => this.retries++ });
+    const { retries, clock, wire } = this.#options;
+    return new Attempts({
+      retries,
+      clock,
+      signal,
+      reached: () => this.#answered,
+      onRetry: () => this.retries++,
+      onWait: (after, error) =>
+        wire.report?.({ type: 'retry', after, message: error instanceof Error ? error.message : String(error) }),
+    });
   }
 
   /** `once`, tried again while that may help. Only for requests that may be repeated. */

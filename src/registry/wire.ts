@@ -1,7 +1,9 @@
 // One HTTP/1.1 exchange over pooled connections, and nothing more: no credentials, redirects or retries, which are
 // transport.ts. HTTP/2 is not offered: one connection for each blob measured better, and one that stalls holds up no other.
 import type { Readable } from 'node:stream';
+import type { Report } from '../core/events.ts';
 import type { ByteStream } from '../core/streams.ts';
+import { recordableUrl } from '../core/url-text.ts';
 import { discard, type Answer, type Method } from './answer.ts';
 import { connectionError } from './connection-error.ts';
 import { Routes, type RouteOptions } from './routes.ts';
@@ -20,7 +22,11 @@ export interface Timeouts {
 export interface WireOptions extends RouteOptions {
   readonly userAgent?: string | undefined;
   readonly timeouts?: Timeouts | undefined;
+  /** Is told of every request. */
+  readonly report?: Report | undefined;
 }
+
+let lastRequest = 0;
 
 export interface RequestBody {
   /** Bytes, exactly as many as `open` gives. */
@@ -45,21 +51,38 @@ export class Wire {
   readonly #routes: Routes;
   readonly #userAgent: string;
   readonly #headersTimeout: number;
+  readonly report: Report | undefined;
   /** Requests sent so far. */
   requests = 0;
 
   constructor(options: WireOptions) {
     const { connect = 15_000, headers = 60_000, body = 60_000 } = options.timeouts ?? {};
     this.#headersTimeout = headers;
+    this.report = options.report;
     this.#userAgent = options.userAgent ?? 'eck-airgap';
     this.#routes = new Routes(options, { connect, headers, body });
   }
 
   /** @throws the signal's reason, an error of the body's stream, or what `connectionError` makes */
   async exchange(request: WireRequest): Promise<Answer> {
-    const { method, url, signal } = request;
-    signal?.throwIfAborted();
+    request.signal?.throwIfAborted();
     this.requests++;
+    const { report } = this;
+    if (report === undefined) return this.#exchange(request);
+    const id = ++lastRequest;
+    report({ type: 'request', id, method: request.method, url: recordableUrl(request.url.href) });
+    try {
+      const answer = await this.#exchange(request);
+      report({ type: 'response', id, status: answer.status });
+      return answer;
+    } catch (error) {
+      report({ type: 'request-failed', id, message: error instanceof Error ? error.message : String(error) });
+      throw error;
+    }
+  }
+
+  async #exchange(request: WireRequest): Promise<Answer> {
+    const { method, url, signal } = request;
     const source = request.body === undefined || request.body.length === 0 ? undefined : new WatchedBody(request.body);
     try {
       const route = await this.#routes.to(url);

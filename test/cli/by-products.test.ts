@@ -83,7 +83,7 @@ describe('a registry that takes images and no receipts', () => {
       expect.objectContaining({ what: 'receipt in the registry', where: `${enclave.host}/${RECEIPTS}` }),
     ]);
     expect(tagOf(APP, '9.5.2')).toBe(image.root.digest);
-    expect(loaded.receipt).toEqual({ file: site.path('site-alpha.receipt.json') });
+    expect(loaded.receipt).toEqual({ path: site.path('site-alpha.receipt.json') });
     expect(JSON.parse((await site.read('site-alpha.receipt.json')).toString())).toMatchObject({ kind: 'Receipt' });
   });
 

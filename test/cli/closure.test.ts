@@ -72,9 +72,9 @@ describe('the proof', () => {
     await build();
     const { stdout } = await inspect();
     expect(stdout).toContain('container-registry: images keep their paths');
-    expect(stdout).toMatch(/^kibana\/kibana:9\.5\.2 +linux\/amd64,linux\/arm64 +Kibana 9\.5\.2 +yes$/m);
-    expect(stdout).toMatch(/^elastic\/metricbeat:9\.5\.2 .* Stack monitoring of Kibana 9\.5\.2 +yes$/m);
-    expect(stdout.match(/^package-registry\/distribution:lite-9\.5\.2/gm)).toHaveLength(2);
+    expect(stdout).toMatch(/^yes +kibana\/kibana:9\.5\.2 +linux\/amd64,linux\/arm64 +Kibana 9\.5\.2$/m);
+    expect(stdout).toMatch(/^yes +elastic\/metricbeat:9\.5\.2 .* Stack monitoring of Kibana 9\.5\.2$/m);
+    expect(stdout.match(/^yes +package-registry\/distribution:lite-9\.5\.2/gm)).toHaveLength(2);
   });
 
   test('asks for nothing but the bundle', async () => {
@@ -134,7 +134,7 @@ describe('the proof', () => {
     const argv = ['inspect', 'lacking', '--key', 'airgap.pub', '--closure'];
     const shown = await site.run(...argv);
     expect(shown.status).toBe(4);
-    expect(shown.stdout).toMatch(/^beats\/filebeat:9\.5\.2 .* NO$/m);
+    expect(shown.stdout).toMatch(/^NO +beats\/filebeat:9\.5\.2 /m);
     expect(shown.stdout).not.toContain('complete');
     expect(shown.stderr).toContain('[BUNDLE_INCOMPLETE]');
     const json = await site.run(...argv, '--json');

@@ -33,7 +33,14 @@ async function done(...argv: string[]): Promise<CliResult> {
 
 const build = (out: string, ...more: string[]) =>
   done('build', 'airgap.yaml', '--key', 'airgap.key', '--out', out, ...more);
-const diff = async (...argv: string[]) => JSON.parse((await done('diff', ...argv, '--json')).stdout) as Compared;
+interface Printed extends Omit<Compared, 'images' | 'charts' | 'files'> {
+  readonly differences: Pick<Difference, 'images' | 'files'> & { readonly artifacts: Difference['charts'] };
+}
+
+const diff = async (...argv: string[]): Promise<Compared> => {
+  const { differences, ...rest } = JSON.parse((await done('diff', ...argv, '--json')).stdout) as Printed;
+  return { ...rest, images: differences.images, charts: differences.artifacts, files: differences.files };
+};
 
 /** `monday` and `friday` are bundles, monday.yaml and friday.yaml their locks. */
 async function twoDays(): Promise<void> {
@@ -206,7 +213,7 @@ test('a lock cannot write rows of its own', async () => {
   await writeFile(site.path('old'), await site.read('airgap.lock.yaml'));
   await changeImages((image) => ({ ...image, from: 'elsewhere\nnothing to carry\u001b[2J' }));
   const { stdout } = await done('diff', 'old', 'airgap.lock.yaml');
-  expect(stdout).toMatch(/elsewhere nothing to carry\\u001b\[2J$/m);
+  expect(stdout).toMatch(/ elsewhere\\nnothing to carry\\u001b\[2J$/m);
   expect(stdout).not.toContain('\u001b');
 });
 

@@ -2,7 +2,7 @@
 // name), from the lock to the registry inside.
 import { rm } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { HELM_CHART } from '../../src/build/charts/chart-artifact.ts';
+import { HELM_CHART } from '../../src/oci/media-types.ts';
 import { openBundle } from '../../src/bundle/reader.ts';
 import { LOCK_FILE, PROVENANCE_FILE, SBOM_FILE, type Lock } from '../../src/bundle/lock.ts';
 import { charts, eckDiagnosticsArchives, operatorManifests } from '../../src/catalog/files.ts';
@@ -211,7 +211,7 @@ describe('inside', () => {
     const carriers = MANIFESTS[1]?.name ?? '';
     expect(shown).toMatch(
       new RegExp(
-        `^eck/eck-operator:3\\.5\\.0 +${PLATFORMS.join(',')} +${carriers}, helm\\S+/eck-operator:3\\.5\\.0 +yes`,
+        `^yes, named +eck/eck-operator:3\\.5\\.0 +${PLATFORMS.join(',')} +${carriers}, helm\\S+/eck-operator:3\\.5\\.0$`,
         'm',
       ),
     );

@@ -151,7 +151,7 @@ describe('build', () => {
     await built();
     const first = await site.read('media', 'site-alpha.tar');
     const again = await build('--json');
-    expect(JSON.parse(again.stdout)).toMatchObject({ written: 0 });
+    expect(JSON.parse(again.stdout)).toMatchObject({ bytesWritten: 0 });
     expect(await site.read('media', 'site-alpha.tar')).toEqual(first);
   });
 

@@ -29,7 +29,9 @@ interface Failure {
   readonly code: string;
   readonly message: string;
   readonly hint: string;
-  readonly details: LockCheck;
+  readonly details: Pick<LockCheck, 'same' | 'carry' | 'gone'> & {
+    readonly differences: Pick<LockCheck, 'images' | 'files'> & { readonly artifacts: LockCheck['charts'] };
+  };
 }
 
 /** What it says as a table and as JSON; the lock is left as it was. */
@@ -86,7 +88,7 @@ describe('a change', () => {
     await site.publish(KIBANA, randomIndex('kibana', { platforms }));
     const { shown, error } = await changes();
     expect(shown.stdout).toMatch(new RegExp(`^${KIBANA} +original `, 'm'));
-    expect(Object.keys(error.details.images.changed[0]?.changes ?? {})).toEqual(['original']);
+    expect(Object.keys(error.details.differences.images.changed[0]?.changes ?? {})).toEqual(['original']);
   });
 
   test('of the signatures of an image is one', async () => {
@@ -99,7 +101,7 @@ describe('a change', () => {
 
   test('of a local file is one', async () => {
     await writeFile(site.path('notes.txt'), 'other notes');
-    expect((await changes()).error.details.files.changed).toMatchObject([{ name: 'notes.txt' }]);
+    expect((await changes()).error.details.differences.files.changed).toMatchObject([{ name: 'notes.txt' }]);
   });
 });
 
@@ -118,8 +120,8 @@ describe('what is gone', () => {
       { name: third, code: 'CONTENT_MISSING' },
       { name: ELASTICSEARCH, code: 'CONTENT_MISSING' },
     ]);
-    expect(error.details.images.removed.map(({ name }) => name)).toEqual([third, ELASTICSEARCH]);
-    expect(error.details.images.changed).toMatchObject([{ name: KIBANA }]);
+    expect(error.details.differences.images.removed.map(({ name }) => name)).toEqual([third, ELASTICSEARCH]);
+    expect(error.details.differences.images.changed).toMatchObject([{ name: KIBANA }]);
     expect(error.message).toContain('2 images removed, 1 image changed');
     for (const name of [third, ELASTICSEARCH]) expect(shown.stdout).toContain(`gone: ${name}: `);
     expect(shown.stdout).not.toContain(fourth);

@@ -42,7 +42,7 @@ describe('a reader that has gone', () => {
     const argv = ['build', 'airgap.yaml', '--key', 'airgap.key', '--out', 'unread', '--json'];
     const ended = await unread(argv, 'stderr');
     expect(ended.status).toBe(0);
-    expect(JSON.parse(ended.stdout)).toHaveProperty('bundleDigest');
+    expect(JSON.parse(ended.stdout)).toHaveProperty('digest');
     expect((await site.run('verify', 'unread', '--key', 'airgap.pub')).status).toBe(0);
   });
 });

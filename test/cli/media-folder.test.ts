@@ -85,7 +85,7 @@ describe('over the same build', () => {
 
   test('nothing is written, not even a signature', async () => {
     const before = await Promise.all((await readdir(site.path('media'))).map((name) => stat(site.path('media', name))));
-    expect(JSON.parse((await build()).stdout)).toMatchObject({ written: 0 });
+    expect(JSON.parse((await build()).stdout)).toMatchObject({ bytesWritten: 0 });
     const after = await Promise.all((await readdir(site.path('media'))).map((name) => stat(site.path('media', name))));
     const identity = before.map(({ ino, mtimeMs }) => [ino, mtimeMs]);
     expect(after.map(({ ino, mtimeMs }) => [ino, mtimeMs])).toEqual(identity);
@@ -127,7 +127,7 @@ describe('over another build', () => {
       expect([result.status, errorOf(result)?.code]).toEqual([2, 'FILE_EXISTS']);
       expect(errorOf(result)?.hint).toContain('--replace');
       expect(site.upstream.requests).toEqual([]);
-      expect(JSON.parse((await verify()).stdout)).toMatchObject({ name: 'site-alpha', images: 2 });
+      expect(JSON.parse((await verify()).stdout)).toMatchObject({ name: 'site-alpha', counts: { images: 2 } });
     },
   );
 
@@ -138,7 +138,7 @@ describe('over another build', () => {
     expect((await readdir(site.path('media'))).sort()).toEqual(
       ['README.txt', 'SHA256SUMS', 'SHA256SUMS.sig', `${name}.tar`, 'transfer.html'].sort(),
     );
-    expect(JSON.parse((await verify()).stdout)).toMatchObject({ name, images: 1 });
+    expect(JSON.parse((await verify()).stdout)).toMatchObject({ name, counts: { images: 1 } });
   });
 
   test('of one lock, that expires at another time, too', async () => {

@@ -21,6 +21,8 @@ describe('a failure', () => {
     const { io, stdout } = testIo();
     (await openOutput(io, { json: true })).fail(failure);
     expect(JSON.parse(stdout())).toEqual({
+      apiVersion: 'eck-airgap/v1',
+      kind: 'Failure',
       error: {
         code: 'VOLUME_MISSING',
         message: 'volume 2 is missing',
@@ -32,13 +34,22 @@ describe('a failure', () => {
     });
   });
 
-  test('shows a stack trace only when asked', async () => {
+  test('shows what led to it only when asked, and never where in the program', async () => {
+    const caused = new AirgapError('IO_FAILED', 'cannot', {
+      cause: new Error('why', { cause: new Error('at\nfirst') }),
+    });
     const quiet = testIo();
-    (await openOutput(quiet.io, {})).fail(failure);
+    (await openOutput(quiet.io, {})).fail(caused);
     const verbose = testIo();
-    (await openOutput(verbose.io, { verbose: true })).fail(failure);
-    expect(quiet.stderr()).not.toContain('output.test.ts');
-    expect(verbose.stderr()).toContain('output.test.ts');
+    (await openOutput(verbose.io, { verbose: true })).fail(caused);
+    expect(quiet.stderr()).toBe('Error: cannot [IO_FAILED]\n');
+    expect(verbose.stderr()).toBe('Error: cannot [IO_FAILED]\nCaused by: Error: why\nCaused by: Error: at\\nfirst\n');
+  });
+
+  test('of the program itself says where, when asked', async () => {
+    const { io, stderr } = testIo();
+    (await openOutput(io, { verbose: true })).fail(new TypeError('x is undefined'));
+    expect(stderr()).toContain('output.test.ts');
   });
 
   test('that nobody foresaw says that it is ours', async () => {
@@ -51,7 +62,7 @@ describe('a failure', () => {
 
 test('escape sequences of a hostile text never reach the terminal', async () => {
   const { io, stdout } = testIo();
-  (await openOutput(io, {})).result({}, ['\u001b]0;title\u0007name\u001b[2J\r\u202egpj.exe']);
+  (await openOutput(io, {})).result({ kind: 'Test' }, ['\u001b]0;title\u0007name\u001b[2J\r\u202egpj.exe']);
   expect(stdout()).not.toMatch(/[\u001b\u0007\r\u202e]/);
 });
 

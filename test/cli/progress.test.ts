@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { formatBytes, table } from '../../src/cli/format.ts';
+import { formatBytes } from '../../src/cli/format.ts';
 import { lineProgress } from '../../src/cli/progress.ts';
 import { testIo } from '../support/io.ts';
 
@@ -37,13 +37,4 @@ test.each([
   [5 * 1024 ** 5, '5120 TiB'],
 ])('%d bytes read as %s', (bytes, text) => {
   expect(formatBytes(bytes)).toBe(text);
-});
-
-test('a table is as wide as its cells', () => {
-  expect(
-    table([
-      ['a', 'bb', 'c'],
-      ['aaa', 'b', ''],
-    ]),
-  ).toEqual(['a    bb  c', 'aaa  b']);
 });

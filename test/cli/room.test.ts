@@ -25,10 +25,10 @@ function spaces(media: Partial<DiskSpace>, cache: Partial<DiskSpace> = {}): Spac
 const build = (space: SpaceAt, ...more: string[]): Promise<CliResult> => site.runWith({ space }, ...BUILD, ...more);
 
 interface Plan {
-  readonly bundleSize: number;
+  readonly bytes: number;
   readonly toFetch: { readonly blobs: number; readonly bytes: number };
   readonly output: { readonly needed: number; readonly there: number; readonly free?: number };
-  readonly files: readonly string[];
+  readonly onMedia: readonly { readonly name: string }[];
 }
 
 async function planned(space: SpaceAt = spaces({}), ...more: string[]): Promise<Plan> {
@@ -82,7 +82,7 @@ describe('what is there already counts', () => {
   test('a whole bundle needs nothing more', async () => {
     expect((await build(spaces({}))).status).toBe(0);
     const again = await build(spaces({ free: 10_000 }, { free: 0 }));
-    expect(JSON.parse(again.stdout)).toMatchObject({ written: 0 });
+    expect(JSON.parse(again.stdout)).toMatchObject({ bytesWritten: 0 });
   });
 
   test('so does what an interrupted build left', async () => {
@@ -108,19 +108,19 @@ test('a build says what it will fetch and what is free', async () => {
 test('lock says what the bundle will have, and warns where the cache cannot take it', async () => {
   const lock = ['lock', 'airgap.yaml', '--json'];
   const { stdout, stderr } = await site.runWith({ space: spaces({}, { free: 10 }) }, ...lock);
-  const { bundle } = JSON.parse(stdout) as { bundle: Plan };
-  expect(bundle.bundleSize).toBe((await planned()).bundleSize);
-  expect(bundle.toFetch.bytes).toBeGreaterThan(10);
+  const locked = JSON.parse(stdout) as Plan;
+  expect(locked.bytes).toBe((await planned()).bytes);
+  expect(locked.toFetch.bytes).toBeGreaterThan(10);
   expect(stderr).toContain('10 B are free');
 });
 
 describe('build --dry-run', () => {
   test('names every file that a build writes, and the size that the bundle has', async () => {
     const plan = await planned();
-    const built = JSON.parse((await build(spaces({}))).stdout) as { bundleSize: number };
-    expect([...plan.files].sort()).toEqual((await readdir(site.path('media'))).sort());
-    expect(plan.bundleSize).toBeLessThanOrEqual(built.bundleSize);
-    expect(built.bundleSize - plan.bundleSize).toBeLessThan(64 * 1024);
+    const built = JSON.parse((await build(spaces({}))).stdout) as { bytes: number };
+    expect(plan.onMedia.map(({ name }) => name).sort()).toEqual((await readdir(site.path('media'))).sort());
+    expect(plan.bytes).toBeLessThanOrEqual(built.bytes);
+    expect(built.bytes - plan.bytes).toBeLessThan(64 * 1024);
     expect((await planned()).toFetch).toEqual({ blobs: 0, bytes: 0 });
   });
 

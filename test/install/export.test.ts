@@ -8,6 +8,7 @@ import { verifyBundle } from '../../src/bundle/verify.ts';
 import { CHUNK_SIZE, chunkHashes } from '../../src/core/chunks.ts';
 import { digestOf } from '../../src/core/digest.ts';
 import { exportFile } from '../../src/install/export.ts';
+import { exportables, requireExportable } from '../../src/install/exportable.ts';
 import { parsePublicKey } from '../../src/signing/public-key.ts';
 import { keys, temporaryFolder, write } from '../support/bundle.ts';
 import { pack, sourceOf, type Packed } from '../support/pack.ts';
@@ -36,7 +37,7 @@ async function exported(folder: string, out: string): Promise<void> {
   const bundle = await openBundle(folder, { keys: [parsePublicKey(keys.publicPem, 'the test')] });
   try {
     await verifyBundle(bundle);
-    await exportFile(bundle, 'file.bin', { out });
+    await exportFile(bundle, requireExportable(await exportables(bundle), 'file.bin'), { out });
   } finally {
     await bundle.close();
   }

@@ -38,7 +38,7 @@ describe('01 build', () => {
     const before = await sha256OfFile(site.bundle);
     const again = ['build', 'airgap.yaml', '--key', 'keys/airgap.key', '--out', 'media', '--json'];
     const { stdout } = await airgap(site.folder, [...again, ...registryAccess(stage, stage.upstream)]);
-    expect(JSON.parse(stdout)).toMatchObject({ written: 0 });
+    expect(JSON.parse(stdout)).toMatchObject({ bytesWritten: 0 });
     expect(await sha256OfFile(site.bundle)).toBe(before);
   });
 

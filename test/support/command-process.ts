@@ -19,6 +19,8 @@ export interface StartOptions {
   readonly cwd: string;
   readonly stdio?: StdioOptions;
   readonly env?: Readonly<Record<string, string>>;
+  /** What still runs at the end of the test is killed; `caller`: where it is started outside one, and ended there. */
+  readonly endedWith?: 'test' | 'caller';
 }
 
 export interface Started {
@@ -26,15 +28,15 @@ export interface Started {
   readonly ended: Promise<Ended>;
 }
 
-/** Cache and state where `cli()` has them. What still runs when the test is over is killed. */
-export function start(words: readonly string[], { cwd, stdio, env }: StartOptions): Started {
+/** Cache and state where `cli()` has them. */
+export function start(words: readonly string[], { cwd, stdio, env, endedWith = 'test' }: StartOptions): Started {
   const [program = '', ...args] = words;
   const child = spawn(program, args, {
     cwd,
     stdio: stdio ?? ['ignore', 'pipe', 'pipe'],
     env: { PATH: process.env['PATH'], XDG_CACHE_HOME: `${cwd}/.cache`, XDG_STATE_HOME: `${cwd}/.state`, ...env },
   });
-  onTestFinished(() => void child.kill('SIGKILL'));
+  if (endedWith === 'test') onTestFinished(() => void child.kill('SIGKILL'));
   let [stdout, stderr] = ['', ''];
   child.stdout?.on('data', (text: Buffer) => (stdout += text.toString()));
   child.stderr?.on('data', (text: Buffer) => (stderr += text.toString()));

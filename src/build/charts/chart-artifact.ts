@@ -6,12 +6,11 @@ import type { ArtifactBlob } from '../../oci/artifact.ts';
 import type { Identity } from '../../oci/cache.ts';
 import { MANIFEST_LIMIT } from '../../oci/content.ts';
 import { descriptorOf, type Descriptor } from '../../oci/descriptor.ts';
-import { OCI_MANIFEST } from '../../oci/media-types.ts';
+import { HELM_CHART, OCI_MANIFEST } from '../../oci/media-types.ts';
 import { formatReference, parseReference } from '../../oci/reference.ts';
 import { metadataJson, type ChartMetadata } from './chart-metadata.ts';
 
 export const HELM_CONFIG = 'application/vnd.cncf.helm.config.v1+json';
-export const HELM_CHART = 'application/vnd.cncf.helm.chart.content.v1.tar+gzip';
 
 /** The host of charts that are files of the user's; no registry that others know has it. */
 const LOCAL_CHARTS = 'localhost';

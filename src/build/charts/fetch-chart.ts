@@ -10,7 +10,8 @@ import { placeOf } from '../files/wanted-files.ts';
 import { namingImage } from '../resolve.ts';
 import { damagedBlob } from '../damaged-blob.ts';
 import { ARCHIVE_LIMIT, readChart } from './chart-archive.ts';
-import { chartArtifact, HELM_CHART } from './chart-artifact.ts';
+import { HELM_CHART } from '../../oci/media-types.ts';
+import { chartArtifact } from './chart-artifact.ts';
 
 export interface FetchChartContext extends FetchPlaceContext {
   readonly cache: Pick<Cache, 'fetch' | 'push' | 'drop'>;

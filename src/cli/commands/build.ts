@@ -1,9 +1,11 @@
 import { join } from 'node:path';
-import { build, dryRun, type BuildOptions } from '../../build/build.ts';
+import { build, dryRun, type BuildOptions, type BuildResult } from '../../build/build.ts';
+import type { BuildPlan } from '../../build/build-plan.ts';
 import { planLine } from '../build-plan.ts';
 import { findInstallers, identifyInstallers, type InstallerFile } from '../../build/installers.ts';
 import { AirgapError } from '../../core/errors.ts';
 import { parseSourceDateEpoch } from '../../core/source-date.ts';
+import { plural } from '../../core/plural.ts';
 import { INSTALLER_PLATFORMS, isInstallerPlatform } from '../../core/program.ts';
 import { countedImages } from '../../bundle/counted-images.ts';
 import { describeFreshness, parseExpiry } from '../../bundle/freshness.ts';
@@ -12,8 +14,9 @@ import { parsePublicKey } from '../../signing/public-key.ts';
 import { commandSigner, keySigner, type Signer } from '../../signing/signer.ts';
 import type { CommandContext, CommandModule } from '../command.ts';
 import { listFlag, numberFlag, pathOf, readText, repeatable, sequenceNumber, stringFlag } from '../flags.ts';
-import { formatBytes, table } from '../format.ts';
+import { formatBytes } from '../format.ts';
 import { handoverOf, sinceOf, withHandoverFlags } from '../handover.ts';
+import type { Output, ResultDocument } from '../output.ts';
 import { openPrivateKey, withReadableKeyFlag } from '../private-key-file.ts';
 import { cacheFolder } from '../folders.ts';
 import {
@@ -26,6 +29,7 @@ import {
   type SpecFiles,
   type Workspace,
 } from '../spec-files.ts';
+import { table, type Layout } from '../table.ts';
 import { VERSION } from '../version.ts';
 
 export const buildCommand: CommandModule = {
@@ -115,8 +119,8 @@ export const buildCommand: CommandModule = {
       const lock = (await readLock(context, files)) ?? (await writeLock(context, files, workspace));
       return build(lock, { ...(await options(workspace)), signer, since });
     });
-    context.output.result({ ...built, missing: context.output.missing }, [
-      ...table(built.files.map((file) => [file.path, formatBytes(file.size), file.sha256])),
+    context.output.result(factsOf(built, files.spec.metadata.name, context.output), [
+      ...mediaTable(built, context.output.layout),
       `${media}: ${countedImages(built.images, built.artifacts)} in ${formatBytes(built.bundleSize)}, bundle ${built.bundleDigest}`,
       describeFreshness(built),
       `signed by ${signer.publicKey.fingerprint}`,
@@ -133,7 +137,44 @@ async function printPlan(
     const lock = (await readLock(context, files)) ?? (await newLock(context, files, workspace));
     return dryRun(lock, await options(workspace));
   });
-  context.output.result(plan, [...plan.files.map((name) => join(plan.output.path, name)), planLine(plan)]);
+  context.output.result(planFacts(plan, files.spec.metadata.name, context.output), [
+    ...plan.files.map((name) => join(plan.output.path, name)),
+    planLine(plan),
+  ]);
+}
+
+function planFacts({ bundleSize, files, ...plan }: BuildPlan, name: string, { missing }: Output): ResultDocument {
+  return {
+    kind: 'BuildPlan',
+    name,
+    bytes: bundleSize,
+    ...plan,
+    onMedia: files.map((file) => ({ name: file })),
+    missing,
+  };
+}
+
+function mediaTable({ files }: BuildResult, layout: Layout): string[] {
+  const columns = [{ heading: 'ON THE MEDIA' }, { heading: 'SIZE' }, { heading: 'SHA256', shorten: 'end' }] as const;
+  const rows = files.map(({ path, size, sha256 }) => [path, formatBytes(size), sha256]);
+  const sum = files.reduce((total, { size }) => total + size, 0);
+  return [...table(columns, rows, layout), `${plural(files.length, 'file')} on the media: ${formatBytes(sum)}`];
+}
+
+function factsOf(built: BuildResult, name: string, { missing }: Output): ResultDocument {
+  const { bundleDigest: digest, bundleSize: bytes, sequence, expires, written: bytesWritten } = built;
+  return {
+    kind: 'BuildResult',
+    name,
+    digest,
+    sequence,
+    ...(expires === undefined ? {} : { expires }),
+    counts: { images: built.images - built.artifacts, artifacts: built.artifacts },
+    bytes,
+    bytesWritten,
+    onMedia: built.files.map(({ path, size, sha256 }) => ({ name: path, size, digest: `sha256:${sha256}` })),
+    missing,
+  };
 }
 
 /** @throws USAGE, BUNDLE_INCOMPLETE */

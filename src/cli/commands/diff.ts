@@ -2,7 +2,7 @@ import { plural } from '../../core/plural.ts';
 import { differenceOf } from '../../bundle/difference.ts';
 import type { CommandModule } from '../command.ts';
 import { readContents } from '../contents.ts';
-import { differenceLines } from '../difference.ts';
+import { differenceLines, differencesOf } from '../difference.ts';
 import { withKeyFlag } from '../flags.ts';
 
 export const diffCommand: CommandModule = {
@@ -29,10 +29,11 @@ export const diffCommand: CommandModule = {
     const difference = differenceOf(old.contents, now.contents);
     const { images, files } = now.contents;
     context.output.result(
-      { old: old.compared, new: now.compared, ...difference },
+      { kind: 'DiffResult', old: old.compared, new: now.compared, ...differencesOf(difference) },
       differenceLines(
         difference,
         `the same content: ${plural(images.size, 'image or chart', 'images and charts')}, ${plural(files.size, 'file')}`,
+        context.output.layout,
       ),
     );
   },

@@ -10,9 +10,9 @@ import { ensureFolder, isThere, writeWholeFile } from '../../core/files.ts';
 import { plural } from '../../core/plural.ts';
 import type { CommandContext, CommandModule } from '../command.ts';
 import { listFlag, pathOf, repeatable, stringFlag } from '../flags.ts';
-import { table } from '../format.ts';
 import { askForRest } from '../init-questions.ts';
 import { isTerminal } from '../prompt.ts';
+import { table } from '../table.ts';
 
 const ANSWER_FLAGS = [
   ...['--name', '--eck', '--stack', '--component', '--platform', '--flavour', '--package-registry'],
@@ -75,8 +75,15 @@ export const initCommand: CommandModule = {
     const schema = await write(spec, starterSpec(answers, options));
     for (const note of notes) context.output.warn(note);
     const next = `eck-airgap lock ${typed}${options.allowUnknownVersion ? ' --allow-unknown-version' : ''}`;
-    context.output.result({ spec, schema, images, notes, next }, [
-      ...table(images.map(({ name, uses = [] }) => [name, uses.map(({ why }) => why).join('; ')])),
+    context.output.result({ kind: 'InitResult', spec, schema, images, notes, next }, [
+      ...table(
+        [
+          { heading: 'IMAGE', shorten: 'start' },
+          { heading: 'NEEDED BY', shorten: 'end' },
+        ],
+        images.map(({ name, uses = [] }) => [name, uses.map(({ why }) => why).join('; ')]),
+        context.output.layout,
+      ),
       `${spec}: ${plural(images.length, 'image')}. It says what else can be carried; change it as you like.`,
       `next: ${next}`,
     ]);

@@ -1,13 +1,17 @@
 import { plural } from '../../core/plural.ts';
 import { describeFreshness } from '../../bundle/freshness.ts';
+import { imagesOf } from '../../bundle/counted-images.ts';
+import type { BundleFile } from '../../bundle/manifest.ts';
 import type { Bundle } from '../../bundle/reader.ts';
 import { requireComplete } from '../../catalog/proof.ts';
 import { bundleClosure } from '../../install/closure.ts';
 import { closureLines } from '../closure.ts';
 import type { CommandContext, CommandModule } from '../command.ts';
 import { withKeyFlag } from '../flags.ts';
-import { formatBytes, table } from '../format.ts';
+import { bundleFacts } from '../bundle-facts.ts';
+import { formatBytes } from '../format.ts';
 import { withShownBundle } from '../shown-bundle.ts';
+import { table, type Layout } from '../table.ts';
 
 export const inspectCommand: CommandModule = {
   name: 'inspect',
@@ -22,12 +26,13 @@ export const inspectCommand: CommandModule = {
       else
         context.output.result(
           {
+            kind: 'InspectResult',
+            ...bundleFacts(bundle),
             verified: bundle.verified,
-            digest: bundle.digest,
             signatures: bundle.signatures,
             manifest: bundle.manifest,
           },
-          describe(bundle),
+          describe(bundle, context.output.layout),
         );
     });
   },
@@ -36,15 +41,17 @@ export const inspectCommand: CommandModule = {
 /** The tables come before the error that says what is missing; --json has one document either way. @throws BUNDLE_INCOMPLETE */
 async function showClosure(context: CommandContext, bundle: Bundle): Promise<void> {
   const closure = await bundleClosure(bundle, { signal: context.io.signal });
-  const { verified, digest } = bundle;
   if (context.flags['json'] === true) requireComplete(closure);
-  context.output.result({ verified, digest, ...closure }, [...heading(bundle), ...closureLines(closure)]);
+  context.output.result({ kind: 'ClosureResult', ...bundleFacts(bundle), verified: bundle.verified, ...closure }, [
+    ...heading(bundle),
+    ...closureLines(closure, context.output.layout),
+  ]);
   requireComplete(closure);
 }
 
 function heading(bundle: Bundle): string[] {
   const { manifest } = bundle;
-  const size = manifest.entries.reduce((sum, entry) => sum + entry.size, 0);
+  const size = sum(manifest.entries);
   return [
     `${manifest.name}  ${formatBytes(size)} in ${plural(manifest.entries.length, 'entry', 'entries')}  ${bundle.verified ? 'signature verified' : 'NOT VERIFIED'}`,
     `bundle ${bundle.digest}`,
@@ -52,7 +59,7 @@ function heading(bundle: Bundle): string[] {
   ];
 }
 
-function describe(bundle: Bundle): string[] {
+function describe(bundle: Bundle, layout: Layout): string[] {
   const { manifest } = bundle;
   return [
     ...heading(bundle),
@@ -61,31 +68,46 @@ function describe(bundle: Bundle): string[] {
         `signature ${signature.slot}: ${signature.state}${signature.fingerprint === undefined ? '' : ` (${signature.fingerprint})`}`,
     ),
     '',
-    ...table([
-      ['IMAGE', 'DIGEST', 'PLATFORMS', 'WITH'],
-      ...manifest.images.map((image) => [
+    ...table(
+      [
+        { heading: 'IMAGE', shorten: 'start' },
+        { heading: 'PLATFORMS', shorten: 'end' },
+        { heading: 'WITH' },
+        { heading: 'DIGEST' },
+      ],
+      manifest.images.map((image) => [
         image.name,
-        image.digest,
         image.platforms.join(',') || '-',
         image.accompanying.length === 0 ? '-' : String(image.accompanying.length),
+        image.digest,
       ]),
-    ]),
+      layout,
+    ),
     '',
-    ...table([
-      ['FILE', 'SIZE', 'DIGEST'],
-      ...manifest.files.map((file) => [file.name, formatBytes(file.size), file.digest]),
-    ]),
-    ...installers(bundle),
+    ...sized('FILE', manifest.files, layout),
+    ...(manifest.installers.length === 0 ? [] : ['', ...sized('INSTALLER', manifest.installers, layout)]),
+    '',
+    sumLine(bundle),
   ];
 }
 
-function installers({ manifest }: Bundle): string[] {
-  if (manifest.installers.length === 0) return [];
-  return [
-    '',
-    ...table([
-      ['INSTALLER', 'SIZE', 'DIGEST'],
-      ...manifest.installers.map(({ name, size, digest }) => [name, formatBytes(size), digest]),
-    ]),
-  ];
+type Sized = Pick<BundleFile, 'name' | 'size' | 'digest'>;
+
+function sized(heading: string, all: readonly Sized[], layout: Layout): string[] {
+  const rows = all.map(({ name, size, digest }) => [name, formatBytes(size), digest]);
+  return table([{ heading, shorten: 'end' }, { heading: 'SIZE' }, { heading: 'DIGEST' }], rows, layout);
+}
+
+function sumLine({ manifest }: Bundle): string {
+  const { entries, files, installers } = manifest;
+  const bundle = sum(entries);
+  const beside =
+    installers.length === 0
+      ? ''
+      : `, with ${plural(installers.length, 'installer')} ${formatBytes(bundle + sum(installers))}`;
+  return `${imagesOf(manifest)}, ${plural(files.length, 'file')}: ${formatBytes(bundle)}${beside}`;
+}
+
+function sum(all: readonly { readonly size: number }[]): number {
+  return all.reduce((total, { size }) => total + size, 0);
 }

@@ -57,7 +57,7 @@ async function makeKeys(context: CommandContext, folder: string): Promise<void> 
   await writeWholeFile(paths.key, Buffer.from(pair.privatePem), { mode: 0o600, isNew: true });
   await writeWholeFile(paths.publicKey, Buffer.from(pair.publicPem), { isNew: true });
   await writeWholeFile(paths.trustCard, Buffer.from(trustCard(pair.publicKey)), { isNew: true });
-  context.output.result({ ...paths, ...identityOf(pair.publicKey) }, [
+  context.output.result({ kind: 'KeygenResult', ...paths, ...identityOf(pair.publicKey) }, [
     `${paths.key}  private key: keep it on the connected side`,
     `${paths.publicKey}  public key`,
     `${paths.trustCard}  carry this to the enclave separately from the media`,
@@ -74,11 +74,14 @@ async function changePassphrase(context: CommandContext, path: string): Promise<
   });
   await writeWholeFile(file, Buffer.from(privateKeyPem(keyObject, passphrase)), { mode: 0o600 });
   const how = passphrase === undefined ? 'is no longer encrypted' : 'has the new passphrase';
-  context.output.result({ key: path, encrypted: passphrase !== undefined, ...identityOf(publicKey) }, [
-    `${path} ${how}; the key, and with it the trust card, is the same`,
-    'copies of the old file still open with the old passphrase: delete them',
-    fingerprintLine(publicKey),
-  ]);
+  context.output.result(
+    { kind: 'PassphraseResult', key: path, encrypted: passphrase !== undefined, ...identityOf(publicKey) },
+    [
+      `${path} ${how}; the key, and with it the trust card, is the same`,
+      'copies of the old file still open with the old passphrase: delete them',
+      fingerprintLine(publicKey),
+    ],
+  );
 }
 
 async function printCard(context: CommandContext, path: string): Promise<void> {
@@ -86,7 +89,7 @@ async function printCard(context: CommandContext, path: string): Promise<void> {
   const isPrivate = text.includes('PRIVATE KEY-----');
   const publicKey = isPrivate ? (await openPrivateKey(context, path)).publicKey : parsePublicKey(text, path);
   const card = trustCard(publicKey);
-  context.output.result({ card, ...identityOf(publicKey) }, card.trimEnd().split('\n'));
+  context.output.result({ kind: 'TrustCard', card, ...identityOf(publicKey) }, card.trimEnd().split('\n'));
 }
 
 /** None where it is refused. */

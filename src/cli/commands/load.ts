@@ -14,6 +14,7 @@ import { receiptArtifact, StoredReceipts } from '../../install/stored-receipts.t
 import { openUploadJournal } from '../../install/upload-journal.ts';
 import { TITLE } from '../../oci/artifact.ts';
 import { Registry, type RegistryOptions } from '../../registry/registry.ts';
+import { bundleFacts } from '../bundle-facts.ts';
 import type { CommandContext, CommandModule } from '../command.ts';
 import {
   pathOf,
@@ -26,9 +27,11 @@ import {
 } from '../flags.ts';
 import { formatBytes } from '../format.ts';
 import { stateFolder } from '../folders.ts';
+import { table, type Layout } from '../table.ts';
 
 export const loadCommand: CommandModule = {
   name: 'load',
+  listsWhatIsDone: true,
   summary: 'Verify a bundle and push its images into a registry.',
   define: (command) =>
     withRegistryFlags(withKeyFlag(command.argument('<bundle...>', 'the tar, its first volume, or the media folder')))
@@ -91,11 +94,25 @@ async function loadPlanned(context: CommandContext, planned: Planned & { registr
   for (const one of missing.filter(({ what, where }) => !expected.some((e) => e.what === what && e.where === where)))
     activity.report({ type: 'missing', missing: one });
   const receiptPlaces = [left.receipt.file, left.receipt.reference].filter((place) => place !== undefined);
-  context.output.result({ ...result, images: receipt.images, receipt: left.receipt, missing }, [
-    ...plan.images.map((image) => `${targetReference(plan.registry, image)}@${image.digest}`),
-    `${imagesOf(bundle.manifest)} in ${receipt.registry}: ${result.copied === 0 && result.tagged === 0 ? 'nothing was left to do' : `${formatBytes(result.bytes)} pushed, ${plural(result.tagged, 'tag')} set`}`,
-    ...(receiptPlaces.length === 0 ? [] : [`receipt ${receiptPlaces.join(' and ')}`]),
-  ]);
+  const { copied, tagged, bytes } = result;
+  const pushed = { copied, tagged, bytesPushed: bytes };
+  const { file, reference } = left.receipt;
+  const value = { path: file, reference };
+  context.output.result(
+    { kind: 'LoadResult', ...bundleFacts(bundle), ...pushed, images: receipt.images, receipt: value, missing },
+    [
+      ...imageLines(plan, context.output.layout),
+      `${imagesOf(bundle.manifest)} in ${receipt.registry}: ${result.copied === 0 && result.tagged === 0 ? 'nothing was left to do' : `${formatBytes(result.bytes)} pushed, ${plural(result.tagged, 'tag')} set`}`,
+      ...(receiptPlaces.length === 0 ? [] : [`receipt ${receiptPlaces.join(' and ')}`]),
+    ],
+  );
+}
+
+/** Each can be pulled by its line; on a terminal, by what is left of it. */
+function imageLines({ images, registry }: LoadPlan, layout: Layout): string[] {
+  const named = images.map((image) => [targetReference(registry, image), image.digest] as const);
+  if (!Number.isFinite(layout.width)) return named.map(([target, digest]) => `${target}@${digest}`);
+  return table([{ heading: 'IMAGE', shorten: 'start' }, { heading: 'DIGEST' }], named, layout);
 }
 
 function expiry(context: CommandContext): { now: Date; allowExpired: boolean } {
@@ -146,12 +163,13 @@ function warnOfMovingTags(context: CommandContext, plan: LoadPlan): void {
 }
 
 function printPlan(context: CommandContext, { bundle, plan, places }: Planned): void {
-  context.output.report({
-    type: 'done',
-    what: `would push ${formatBytes(plan.bytesToPush)} in ${plural(plan.blobsToPush, 'blob')}; ${plan.blobsPresent} are there`,
-  });
+  context.output.note(
+    `would push ${formatBytes(plan.bytesToPush)} in ${plural(plan.blobsToPush, 'blob')}; ${plan.blobsPresent} are there`,
+  );
   const receipt = receiptPlan(bundle, plan, places);
   const value = {
+    kind: 'LoadPlan',
+    ...bundleFacts(bundle),
     registry: plan.registry,
     bytesToPush: plan.bytesToPush,
     blobsToPush: plan.blobsToPush,
@@ -161,7 +179,7 @@ function printPlan(context: CommandContext, { bundle, plan, places }: Planned): 
       source: image.source,
       target: targetReference(plan.registry, image),
       digest: image.digest,
-      missing: image.missing.size,
+      nodesToPush: image.missing.size,
     })),
     receipt,
   };

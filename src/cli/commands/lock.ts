@@ -5,11 +5,12 @@ import type { Lock, Verified } from '../../bundle/lock.ts';
 import { AirgapError, isAirgapError } from '../../core/errors.ts';
 import { plural } from '../../core/plural.ts';
 import type { CommandContext, CommandModule } from '../command.ts';
+import { byKind } from '../bundle-facts.ts';
 import { sizesLine } from '../build-plan.ts';
 import { cacheFolder } from '../folders.ts';
-import { countsLine, differenceLines } from '../difference.ts';
+import { countsLine, differenceLines, differencesOf } from '../difference.ts';
 import { sequenceNumber } from '../flags.ts';
-import { formatBytes, table } from '../format.ts';
+import { formatBytes } from '../format.ts';
 import {
   lockOptions,
   readLock,
@@ -20,9 +21,11 @@ import {
   type SpecFiles,
   type Workspace,
 } from '../spec-files.ts';
+import { table, type Column, type Layout } from '../table.ts';
 
 export const lockCommand: CommandModule = {
   name: 'lock',
+  listsWhatIsDone: true,
   summary: 'Pin every tag of airgap.yaml to a digest, in airgap.lock.yaml beside it.',
   define: (command) =>
     withSpecFlags(command)
@@ -41,10 +44,9 @@ export const lockCommand: CommandModule = {
       return { lock, sizes: await sizesFor(context, lock, { ...files, ...workspace }) };
     });
     const { missing } = context.output;
-    const { sequence, images, files: lockedFiles } = lock;
-    const bundle = sizes && { bundle: sizes };
-    context.output.result({ lock: files.lockPath, sequence, images, files: lockedFiles, missing, ...bundle }, [
-      ...lockTable(lock),
+    const facts = { lock: files.lockPath, sequence: lock.sequence, ...byKind(lock.images), files: lock.files, missing };
+    context.output.result({ kind: 'LockResult', ...facts, ...(sizes && sizeFacts(sizes)) }, [
+      ...lockTable(lock, context.output.layout),
       ...(sizes ? [sizesLine(sizes)] : []),
       `${files.lockPath}: ${counted(lock)}. Review it and commit it.`,
     ]);
@@ -70,21 +72,32 @@ async function sizesFor(context: CommandContext, lock: Lock, files: SizedFiles):
     throw error;
   }
 }
+function sizeFacts({ bundleSize, ...sizes }: BundleSizes): object {
+  return { bytes: bundleSize, ...sizes };
+}
+
+const COLUMNS: readonly Column[] = [
+  { heading: 'NAME', shorten: 'start' },
+  { heading: 'SIZE' },
+  { heading: 'VERIFIED BY' },
+  { heading: 'PLATFORMS', shorten: 'end' },
+  { heading: 'DIGEST' },
+];
 
 /** Images, charts, then files, each with what vouched for it. */
-function lockTable({ images, files }: Lock): string[] {
+function lockTable({ images, files }: Lock, layout: Layout): string[] {
   const vouched = (verified: Verified): string => (verified === 'none' ? 'none' : verified.by);
-  return table([
-    ['NAME', 'DIGEST', 'PLATFORMS', 'SIZE', 'VERIFIED BY'],
+  const rows = [
     ...[...images.filter(({ chart }) => !chart), ...images.filter(({ chart }) => chart)].map((image) => [
       image.name,
-      image.digest,
-      image.platforms.join(',') || '-',
       formatBytes(image.totalSize),
       vouched(image.verified),
+      image.platforms.join(',') || '-',
+      image.digest,
     ]),
-    ...files.map((file) => [file.name, file.digest, '-', formatBytes(file.size), vouched(file.verified)]),
-  ]);
+    ...files.map((file) => [file.name, formatBytes(file.size), vouched(file.verified), '-', file.digest]),
+  ];
+  return table(COLUMNS, rows, layout);
 }
 
 function counted({ images, files }: Lock): string {
@@ -108,8 +121,8 @@ async function check(context: CommandContext, files: SpecFiles): Promise<void> {
   );
   if (context.flags['json'] === true) requireUnchanged(found, files);
   const same = `nothing has changed since ${files.lockPath} was made`;
-  context.output.result({ lock: files.lockPath, ...found }, [
-    ...differenceLines(found, same),
+  context.output.result({ kind: 'LockCheck', lock: files.lockPath, ...differencesOf(found), gone: found.gone }, [
+    ...differenceLines(found, same, context.output.layout),
     ...found.gone.map(({ message }) => `gone: ${message}`),
   ]);
   requireUnchanged(found, files);
@@ -119,6 +132,6 @@ function requireUnchanged(found: LockCheck, files: SpecFiles): void {
   if (found.same) return;
   throw new AirgapError('UPSTREAM_CHANGED', `since ${files.lockPath} was made: ${countsLine(found)}`, {
     hint: `Review what changed, then pin it with "eck-airgap lock ${files.specPath}".`,
-    details: { lock: files.lockPath, ...found },
+    details: { lock: files.lockPath, ...differencesOf(found), gone: found.gone },
   });
 }

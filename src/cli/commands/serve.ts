@@ -5,6 +5,7 @@ import { AirgapError, type ErrorCode } from '../../core/errors.ts';
 import { bundleStore } from '../../install/bundle-store.ts';
 import { requireUnexpired } from '../../install/newer-bundle.ts';
 import { serveRegistry, type ServeOptions } from '../../registry/server/server.ts';
+import { bundleFacts } from '../bundle-facts.ts';
 import type { CommandContext, CommandModule } from '../command.ts';
 import { pathOf, readText, stringFlag, trustedKeys, withKeyFlag } from '../flags.ts';
 
@@ -42,8 +43,7 @@ export const serveCommand: CommandModule = {
       });
       const store = await bundleStore(bundle, { signal: stop.signal });
       const server = await serveRegistry(store, options);
-      const images = bundle.manifest.images.length;
-      context.output.result({ url: server.url, images }, [
+      context.output.result({ kind: 'ServeResult', url: server.url, ...bundleFacts(bundle) }, [
         `serving ${imagesOf(bundle.manifest)} of ${bundle.manifest.name} at ${server.url} (Ctrl-C ends it)`,
       ]);
       await aborted(context.io.signal);

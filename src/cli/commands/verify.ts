@@ -6,6 +6,7 @@ import { verifyBundle } from '../../bundle/verify.ts';
 import { HASH_THREADS, HashThreads } from '../../core/hash-threads.ts';
 import { settle } from '../../core/pool.ts';
 import { plural } from '../../core/plural.ts';
+import { bundleFacts } from '../bundle-facts.ts';
 import type { CommandContext, CommandModule } from '../command.ts';
 import { numberFlag, pathOf, trustedKeys, wholeNumber, withKeyFlag } from '../flags.ts';
 import { formatBytes } from '../format.ts';
@@ -45,13 +46,11 @@ export const verifyCommand: CommandModule = {
           `${bundle.manifest.name} is past its time: load and serve refuse it without --allow-expired`,
         );
       const value = {
-        name: bundle.manifest.name,
-        digest: bundle.digest,
-        sequence: bundle.manifest.sequence,
-        ...(bundle.manifest.expires === undefined ? {} : { expires: bundle.manifest.expires, expired }),
+        kind: 'VerifyResult',
+        ...bundleFacts(bundle),
+        ...(bundle.manifest.expires === undefined ? {} : { expired }),
         signatures: bundle.signatures,
-        images: bundle.manifest.images.length,
-        ...verified,
+        bytes: verified.bytes,
         installers: media.installers,
         media: { listed: media.listed, missing: media.missing, unlisted: media.unlisted },
       };

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { chartArtifact, chartReference, HELM_CHART, HELM_CONFIG } from '../../../src/build/charts/chart-artifact.ts';
+import { chartArtifact, chartReference, HELM_CONFIG } from '../../../src/build/charts/chart-artifact.ts';
+import { HELM_CHART } from '../../../src/oci/media-types.ts';
 import { readChart } from '../../../src/build/charts/chart-archive.ts';
 import { digestOf } from '../../../src/core/digest.ts';
 import { contentOf } from '../../../src/oci/content.ts';

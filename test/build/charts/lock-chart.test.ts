@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { HELM_CHART } from '../../../src/build/charts/chart-artifact.ts';
+import { HELM_CHART } from '../../../src/oci/media-types.ts';
 import { chartIndexes } from '../../../src/build/charts/chart-index.ts';
 import { fullUrls } from '../../../src/build/full-urls.ts';
 import { fetchChart } from '../../../src/build/charts/fetch-chart.ts';
