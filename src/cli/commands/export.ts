@@ -34,9 +34,9 @@ export const exportCommand: CommandModule = {
     const bundle = await openBundle(pathOf(context, path), { keys, hashing: context.hashing, ...activity });
     try {
       const all = await exportables(bundle, activity);
-      if (names.length === 0) return list(context, all);
       const wanted = [...new Set(names.map((name) => requireExportable(all, name)))];
-      if (stringFlag(context, 'out') === STDOUT) await toStdout(context, bundle, wanted);
+      if (wanted.length === 0) list(context, all);
+      else if (stringFlag(context, 'out') === STDOUT) await toStdout(context, bundle, wanted);
       else await toFiles(context, bundle, wanted);
     } finally {
       await bundle.close();
