@@ -28,6 +28,12 @@ describe('a table', () => {
     expect(row).toContain('…');
   });
 
+  test('leaves out columns from the end, and never the first where the second has room', () => {
+    const [heading = '', row = ''] = table(COLUMNS, ROWS, { width: 60 });
+    expect(heading).toMatch(/^PRESENT +IMAGE +DIGEST$/);
+    expect(row).toMatch(/^yes .*elasticsearch:9\.5\.2 +sha256:0123456789ab…$/);
+  });
+
   test('leaves nothing out where there is none', () => {
     const lines = table(COLUMNS, ROWS, { width: Infinity }).join('\n');
     for (const cell of ROWS.flat()) expect(lines).toContain(cell.trimEnd());
