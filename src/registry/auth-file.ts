@@ -152,6 +152,6 @@ function headerSafe(token: string, malformed: () => AirgapError): string {
 
 function invalid(path: string, why: string): AirgapError {
   return new AirgapError('CREDENTIALS_INVALID', `credentials file ${path} ${why}`, {
-    hint: 'Log in again (docker login, podman login), or name another file with --authfile or REGISTRY_AUTH_FILE.',
+    hint: 'Correct that file, or name another with --authfile or REGISTRY_AUTH_FILE.',
   });
 }

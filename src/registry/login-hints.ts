@@ -1,4 +1,4 @@
-// What a user can do when a server does not let us in. `docker login` is for registries alone: it asks for /v2/.
+// What a user can do when a server does not let us in, by the options of this program.
 import type { ServerKind } from './endpoint.ts';
 
 export interface LoginHints {
@@ -17,11 +17,12 @@ export function loginHints(host: string, server: ServerKind): LoginHints {
 }
 
 function registryHints(host: string): LoginHints {
-  const login = `("docker login ${host}" or the like)`;
+  const login =
+    '"load" takes --username NAME with --password-stdin; every command takes --authfile, a file that holds the account';
   return {
-    wanted: `Log in ${login}, or pass --authfile. The name of an image that does not exist can also be the reason.`,
-    refused: `Log in again ${login}, and check that the account may use this repository; where the registry needs no account, log out.`,
-    password: `Log in with user name and password ("docker login ${host}").`,
+    wanted: `Give an account of ${host}: ${login}. The name of an image that does not exist can also be the reason.`,
+    refused: `Check name and password, and that the account may use this repository: ${login}; where the registry needs no account, give none.`,
+    password: `Give user name and password of ${host}: ${login}.`,
     schemes: 'Basic and Bearer are supported.',
   };
 }

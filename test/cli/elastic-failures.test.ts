@@ -236,7 +236,7 @@ describe('a registry', () => {
     await setUp();
     const server = await startServer({ auth: { kind: 'basic' } });
     await site.writeSpec({ images: [KIBANA], mirrors: { 'docker.elastic.co': server.origin } });
-    expectError(await build(), 'REGISTRY_UNAUTHORIZED', [`${server.host} wants credentials`, 'docker login']);
+    expectError(await build(), 'REGISTRY_UNAUTHORIZED', [`${server.host} wants credentials`, '--authfile']);
     await expectNothing();
   });
 });

@@ -170,7 +170,7 @@ describe('who asked is part of the answer', () => {
     expect(error.message).toContain(
       `${made.server.host} refuses the credentials for it from /home/me/.docker/config.json`,
     );
-    expect(error.hint).toContain(`docker login ${made.server.host}`);
+    expect(error.hint).toContain('--password-stdin');
   });
 });
 
