@@ -1,18 +1,29 @@
 // `npm run bench`: what build, load, verify and serve take here, beside skopeo and the least that this machine can do.
-// Usage: npm run bench [-- --quick] [--runs N] [--only SECTION …] [--program FILE] [--skopeo FILE] [--registry FILE …]
+// Usage: npm run bench [-- --quick] [--runs N] [--only SECTION …] [--program FILE] [--skopeo FILE] [--movers] [--registry FILE …]
 //        [--page FILE] [--scratch FOLDER]
-// build and load are measured beside each registry: by default Debian's, and the current release, which Go builds.
+// build and load are measured beside each registry: by default Debian's, and the current release, which Go builds; and beside
+// crane, oras and regctl, where Go can build them (--quick leaves them out, unless --movers is there).
 // Without other options than --scratch it writes docs/benchmark.md; the status is 1 when a goal is missed.
 import { access, statfs, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { circumstances, makeImage, pushImage, registryVersion, type Lab, type LabImage } from './bench/lab.ts';
-import { MIB, type ImageShape } from './bench/image.ts';
+import { elasticImages } from './bench/elastic.ts';
+import { equalLayers, MIB } from './bench/image.ts';
+import {
+  circumstances,
+  makeSet,
+  pushSet,
+  registryVersion,
+  type ImageSet,
+  type Lab,
+  type SetShape,
+} from './bench/lab.ts';
+import type { MoverPeer } from './bench/movers.ts';
 import { commandLine, missed, renderPage, type Section } from './bench/report.ts';
 import { measureMemory, measureScratch, measureStart, measureVerify } from './bench/single.ts';
 import { measureBuild, measureLoad, measureLoadAgain } from './bench/transfer.ts';
-import { currentRegistry } from './interop/own-tools.ts';
+import { bringMover, currentRegistry, moverNames } from './interop/own-tools.ts';
 import { run } from './interop/process.ts';
 import { startRegistry } from './interop/registry.ts';
 import { debianPackages, isHere, type DebianTool } from './interop/tools.ts';
@@ -24,32 +35,43 @@ const PAGE = 'docs/benchmark.md';
 const TOOLS: readonly DebianTool[] = ['skopeo', 'docker-registry', 'openssl', 'curl', 'time', 'setpriv', 'unshare'];
 
 const sections = {
-  build: async (lab: Lab, image: Images) => measureBuild(lab, await images(image)),
-  load: async (lab: Lab, image: Images) => measureLoad(lab, await images(image)),
-  again: async (lab: Lab, image: Images) =>
-    measureLoadAgain(lab, await Promise.all(Array.from({ length: 30 }, (_, i) => image(`small-${i}`)))),
-  verify: async (lab: Lab, image: Images) => measureVerify(lab, [await image('one'), await image('four')]),
-  memory: async (lab: Lab, image: Images) => measureMemory(lab, [await image('one'), await image('four')]),
-  scratch: async (lab: Lab, image: Images) => measureScratch(lab, await image('one')),
+  build: async (lab: Lab, set: Sets) => measureBuild(lab, await moved(set)),
+  load: async (lab: Lab, set: Sets) => measureLoad(lab, await moved(set)),
+  again: async (lab: Lab, set: Sets) => measureLoadAgain(lab, await set('thirty')),
+  verify: async (lab: Lab, set: Sets) =>
+    measureVerify(lab, [await set('one'), await set('four'), await set('elastic')]),
+  memory: async (lab: Lab, set: Sets) =>
+    measureMemory(lab, [await set('one'), await set('four'), await set('elastic')]),
+  scratch: async (lab: Lab, set: Sets) => measureScratch(lab, await set('one')),
   start: (lab: Lab) => measureStart(lab),
-} satisfies Record<string, (lab: Lab, image: Images) => Promise<Section>>;
+} satisfies Record<string, (lab: Lab, set: Sets) => Promise<Section>>;
 
 /** Measured beside each registry; the others beside the first. */
 const BESIDE_EACH: readonly string[] = ['build', 'load'];
 
-/** An image by its name, made and pushed when it is first asked for. */
-type Images = (name: string) => Promise<LabImage>;
+/** A set of images by its name, made and pushed when it is first asked for. */
+type Sets = (name: SetName) => Promise<ImageSet>;
+type SetName = 'sixteen' | 'one' | 'four' | 'elastic' | 'thirty';
 
-async function images(image: Images): Promise<LabImage[]> {
-  return [await image('sixteen'), await image('one'), await image('four')];
+async function moved(set: Sets): Promise<ImageSet[]> {
+  return [await set('sixteen'), await set('one'), await set('four'), await set('elastic')];
 }
 
-function shapeOf(name: string, quick: boolean): ImageShape {
+function shapeOf(name: SetName, quick: boolean): SetShape {
   const unit = quick ? MIB : 64 * MIB;
-  if (name === 'sixteen') return { layers: 16, layerBytes: unit };
-  if (name === 'one') return { layers: 1, layerBytes: 16 * unit };
-  if (name === 'four') return { layers: 1, layerBytes: 64 * unit };
-  return { layers: 10, layerBytes: 64 * 1024 };
+  const single = (count: number, bytes: number): SetShape => ({
+    text: `${count} × ${bytes / MIB} MiB`,
+    images: [equalLayers(count, bytes, name)],
+  });
+  if (name === 'sixteen') return single(16, unit);
+  if (name === 'one') return single(1, 16 * unit);
+  if (name === 'four') return single(1, 64 * unit);
+  if (name === 'elastic') {
+    const images = elasticImages(quick ? 64 : 1);
+    return { text: `elastic: ${images.length} images, ${images.flat().length} layers`, images };
+  }
+  const images = Array.from({ length: 30 }, (_, i) => equalLayers(10, 64 * 1024, `small-${i}`));
+  return { text: '30 images of 10 layers', images };
 }
 
 const { values } = parseArgs({
@@ -59,6 +81,7 @@ const { values } = parseArgs({
     only: { type: 'string', multiple: true, default: [] },
     program: { type: 'string' },
     skopeo: { type: 'string' },
+    movers: { type: 'boolean' },
     registry: { type: 'string', multiple: true },
     page: { type: 'string' },
     scratch: { type: 'string', default: tmpdir() },
@@ -68,51 +91,65 @@ const wanted = values.only.length === 0 ? Object.keys(sections) : values.only;
 
 async function main(): Promise<void> {
   await requireTools();
-  await requireSpace(values.scratch, values.quick ? 1 : 46);
+  await requireSpace(values.scratch, values.quick ? 1 : 60);
   const program = values.program === undefined ? await packaged() : resolve(values.program);
   const skopeo = values.skopeo === undefined ? 'skopeo' : resolve(values.skopeo);
   const registries = values.registry?.map((path) => resolve(path)) ?? ['docker-registry', await currentRegistry()];
+  const { movers, shown } = await broughtMovers();
   const runs = wholeNumber('--runs', values.runs) ?? (values.quick ? 1 : 5);
   await inScratch(values.scratch, 'eck-airgap-bench-', async (folder) => {
     const labs: Lab[] = [];
     try {
       for (const [i, registry] of registries.entries()) {
-        const peers = { skopeo, registry, registryVersion: await registryVersion(registry) };
+        const peers = { skopeo, registry, registryVersion: await registryVersion(registry), movers };
         const upstream = await startRegistry(join(folder, `upstream-${i}`), { program: registry });
         labs.push({ folder, program, runs, upstream, peers, say: (text) => console.error(text) });
       }
       const measured = await measureAll(folder, labs);
       const versions = labs.map(({ peers }) => peers.registryVersion);
-      await publish(measured, await circumstances(root, skopeo, versions), runs);
+      await publish(measured, await circumstances(root, skopeo, { registries: versions, movers: shown }), runs);
     } finally {
       await Promise.all(labs.map(({ upstream }) => upstream.stop()));
     }
   });
 }
 
+/** What Go could build, and how the page says what is there and what is not. */
+async function broughtMovers(): Promise<{ movers: MoverPeer[]; shown: string[] }> {
+  const movers: MoverPeer[] = [];
+  const shown: string[] = [];
+  if (values.quick && values.movers !== true) return { movers, shown };
+  for (const name of moverNames) {
+    const brought = await bringMover(name);
+    if ('path' in brought) movers.push({ name, ...brought });
+    shown.push('path' in brought ? `${name} ${brought.version}` : `${name} is absent: ${brought.missing}`);
+  }
+  return { movers, shown };
+}
+
 async function measureAll(folder: string, labs: readonly Lab[]): Promise<Section[]> {
-  const make = remembering((name: string) => makeImage(folder, name, shapeOf(name, values.quick)));
+  const make = remembering((name: SetName) => makeSet(folder, name, shapeOf(name, values.quick)));
   const beside = labs.map((lab) => ({
     lab,
-    image: remembering(async (name: string) => {
-      const image = await make(name);
-      await pushImage(lab, image);
-      return image;
+    set: remembering(async (name: SetName) => {
+      const set = await make(name);
+      await pushSet(lab, set);
+      return set;
     }),
   }));
   const measured: Section[] = [];
   for (const [name, measure] of Object.entries(sections)) {
     if (!wanted.includes(name)) continue;
-    for (const { lab, image } of BESIDE_EACH.includes(name) ? beside : beside.slice(0, 1)) {
+    for (const { lab, set } of BESIDE_EACH.includes(name) ? beside : beside.slice(0, 1)) {
       lab.say(`# ${name}, registry ${lab.peers.registryVersion}`);
-      measured.push(await measure(lab, image));
+      measured.push(await measure(lab, set));
     }
   }
   return measured;
 }
 
-function remembering<T>(make: (name: string) => Promise<T>): (name: string) => Promise<T> {
-  const made = new Map<string, Promise<T>>();
+function remembering<T>(make: (name: SetName) => Promise<T>): (name: SetName) => Promise<T> {
+  const made = new Map<SetName, Promise<T>>();
   return (name) => {
     const known = made.get(name) ?? make(name);
     made.set(name, known);

@@ -1,21 +1,24 @@
 // Images to move: real tar archives of bytes that do not compress, really gzipped, the same for the same seed.
 import { createCipheriv, createHash, type Hash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { link, mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import { tarHeader } from '../../src/bundle/tar.ts';
+import { isThere } from '../../src/core/files.ts';
 
 export const MIB = 1024 * 1024;
 const MANIFEST = 'application/vnd.oci.image.manifest.v1+json';
 const CONFIG = 'application/vnd.oci.image.config.v1+json';
 const LAYER = 'application/vnd.oci.image.layer.v1.tar+gzip';
 
-export interface ImageShape {
-  readonly layers: number;
-  /** Of the file in each layer. */
-  readonly layerBytes: number;
+/** A layer with one file in it. */
+export interface LayerShape {
+  /** Makes its bytes: the same seed and size, the same layer. */
+  readonly seed: string;
+  /** Of the file. */
+  readonly bytes: number;
 }
 
 export interface LayoutBlob {
@@ -30,13 +33,31 @@ export interface MadeImage {
   readonly bytes: number;
 }
 
-/** Writes an OCI image layout with one image, tagged `1.0`. `seed` makes its bytes. */
-export async function makeLayout(folder: string, shape: ImageShape, seed: string): Promise<MadeImage> {
+/** Layers that are made already, to be linked to. */
+export type MadeLayers = Map<string, MadeLayer>;
+
+interface MadeLayer {
+  readonly blob: LayoutBlob;
+  readonly diffId: string;
+  readonly file: string;
+}
+
+/** `count` layers of one size, all different. */
+export function equalLayers(count: number, bytes: number, seed: string): LayerShape[] {
+  return Array.from({ length: count }, (_, i) => ({ seed: `${seed}/${i}`, bytes }));
+}
+
+/** Writes an OCI image layout with one image, tagged `1.0`. */
+export async function makeLayout(
+  folder: string,
+  shapes: readonly LayerShape[],
+  made: MadeLayers = new Map(),
+): Promise<MadeImage> {
   await mkdir(join(folder, 'blobs', 'sha256'), { recursive: true });
   const layers: LayoutBlob[] = [];
   const diffIds: string[] = [];
-  for (let i = 0; i < shape.layers; i++) {
-    const { blob, diffId } = await makeLayer(folder, shape.layerBytes, `${seed}/${i}`);
+  for (const shape of shapes) {
+    const { blob, diffId } = await layerIn(folder, shape, made);
     layers.push(blob);
     diffIds.push(diffId);
   }
@@ -47,6 +68,20 @@ export async function makeLayout(folder: string, shape: ImageShape, seed: string
   await writeFile(join(folder, 'index.json'), JSON.stringify({ schemaVersion: 2, manifests: [tagged] }));
   await writeFile(join(folder, 'oci-layout'), '{"imageLayoutVersion":"1.0.0"}');
   return { layers, bytes: [config, ...layers].reduce((sum, { size }) => sum + size, 0) };
+}
+
+async function layerIn(folder: string, { seed, bytes }: LayerShape, made: MadeLayers): Promise<MadeLayer> {
+  const key = `${seed} ${bytes}`;
+  const known = made.get(key);
+  if (known) {
+    const file = blobFile(folder, known.blob);
+    if (!(await isThere(file))) await link(known.file, file);
+    return known;
+  }
+  const layer = await makeLayer(folder, bytes, seed);
+  const kept = { ...layer, file: blobFile(folder, layer.blob) };
+  made.set(key, kept);
+  return kept;
 }
 
 export function blobFile(folder: string, { digest }: LayoutBlob): string {

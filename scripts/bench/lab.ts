@@ -5,7 +5,16 @@ import { privateFolders } from '../interop/airgap.ts';
 import { run, type RunOptions } from '../interop/process.ts';
 import { startRegistry, type RealRegistry } from '../interop/registry.ts';
 import { machine, sourceCommit } from './machine.ts';
-import { blobFile, makeLayout, MIB, type ImageShape, type MadeImage } from './image.ts';
+import type { MoverPeer } from './movers.ts';
+import {
+  blobFile,
+  makeLayout,
+  MIB,
+  type LayerShape,
+  type MadeImage,
+  type LayoutBlob,
+  type MadeLayers,
+} from './image.ts';
 
 export interface Lab {
   readonly folder: string;
@@ -23,6 +32,8 @@ export interface Peers {
   /** Of upstream, and of what is loaded into. */
   readonly registry: string;
   readonly registryVersion: string;
+  /** Other programs that move images. */
+  readonly movers: readonly MoverPeer[];
 }
 
 /** An image as a layout on disk, and once it is pushed in the upstream registry. */
@@ -30,7 +41,22 @@ export interface LabImage extends MadeImage {
   /** Repository below the registry. */
   readonly name: string;
   readonly layout: string;
-  readonly shape: ImageShape;
+}
+
+/** Images that are moved together. */
+export interface ImageSet {
+  readonly name: string;
+  /** How tables call it. */
+  readonly text: string;
+  readonly images: readonly LabImage[];
+  /** Layers and configs, each once. */
+  readonly bytes: number;
+}
+
+/** What a set is made of: the layers of each image. */
+export interface SetShape {
+  readonly text: string;
+  readonly images: readonly (readonly LayerShape[])[];
 }
 
 export interface Site {
@@ -39,14 +65,35 @@ export interface Site {
   readonly publicKey: string;
 }
 
-export async function makeImage(folder: string, name: string, shape: ImageShape): Promise<LabImage> {
-  const layout = join(folder, 'layouts', name);
-  return { name: `bench/${name}`, layout, shape, ...(await makeLayout(layout, shape, name)) };
+export async function makeSet(folder: string, name: string, shape: SetShape): Promise<ImageSet> {
+  const made: MadeLayers = new Map();
+  const images: LabImage[] = [];
+  for (const [i, layers] of shape.images.entries()) {
+    const own = shape.images.length === 1 ? name : `${name}-${i}`;
+    const layout = join(folder, 'layouts', own);
+    images.push({ name: `bench/${own}`, layout, ...(await makeLayout(layout, layers, made)) });
+  }
+  const layers = new Map(images.flatMap((image) => image.layers).map((layer) => [layer.digest, layer.size]));
+  const configs = images.map(({ bytes, layers: own }) => own.reduce((left, { size }) => left - size, bytes));
+  return { name, text: shape.text, images, bytes: sum([...layers.values(), ...configs]) };
 }
 
-export async function pushImage({ upstream }: Lab, { name, layout }: LabImage): Promise<void> {
-  const to = `docker://${upstream.host}/${name}:1.0`;
-  await run('skopeo', ['copy', '--quiet', '--preserve-digests', '--dest-tls-verify=false', `oci:${layout}:1.0`, to]);
+export async function pushSet({ upstream }: Lab, { images }: ImageSet): Promise<void> {
+  for (const { name, layout } of images) {
+    const to = `docker://${upstream.host}/${name}:1.0`;
+    await run('skopeo', ['copy', '--quiet', '--preserve-digests', '--dest-tls-verify=false', `oci:${layout}:1.0`, to]);
+  }
+}
+
+/** Each layer of a set once, with an image that has it. */
+export function layersOf({ images }: ImageSet): { readonly image: LabImage; readonly layer: LayoutBlob }[] {
+  const found = new Map<string, { readonly image: LabImage; readonly layer: LayoutBlob }>();
+  for (const image of images) for (const layer of image.layers) found.set(layer.digest, { image, layer });
+  return [...found.values()];
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, n) => total + n, 0);
 }
 
 /** A new folder with airgap.yaml, keys and a lock. */
@@ -159,9 +206,9 @@ export async function withRegistry<T>(lab: Lab, task: (registry: RealRegistry) =
 }
 
 /** The least that fetching takes: curl to a file, openssl over it, and sync. */
-export async function fetchFloor(lab: Lab, image: LabImage): Promise<number> {
+export async function fetchFloor(lab: Lab, set: ImageSet): Promise<number> {
   const file = join(lab.folder, 'floor');
-  const urls = image.layers.map(({ digest }) => `${lab.upstream.url}/v2/${image.name}/blobs/${digest}`);
+  const urls = layersOf(set).map(({ image, layer }) => `${lab.upstream.url}/v2/${image.name}/blobs/${layer.digest}`);
   const each =
     'for url in "$@"; do curl --silent --fail --output "$0" "$url"; openssl dgst -sha256 "$0"; sync "$0"; done';
   try {
@@ -172,14 +219,15 @@ export async function fetchFloor(lab: Lab, image: LabImage): Promise<number> {
 }
 
 /** The least that hashing takes: openssl over each layer. */
-export async function hashFloor(image: LabImage): Promise<number> {
-  return timed(['openssl', 'dgst', '-sha256', ...image.layers.map((layer) => blobFile(image.layout, layer))]);
+export async function hashFloor(set: ImageSet): Promise<number> {
+  const files = layersOf(set).map(({ image, layer }) => blobFile(image.layout, layer));
+  return timed(['openssl', 'dgst', '-sha256', ...files]);
 }
 
 /** The least that a registry takes for each layer after the other: curl with all of it in one request. */
-export async function pushFloor(lab: Lab, image: LabImage, registry: RealRegistry): Promise<number> {
+export async function pushFloor(lab: Lab, set: ImageSet, registry: RealRegistry): Promise<number> {
   const commands: string[] = [];
-  for (const layer of image.layers) {
+  for (const { image, layer } of layersOf(set)) {
     const started = await fetch(`${registry.url}/v2/${image.name}/blobs/uploads/`, { method: 'POST' });
     const location = started.headers.get('location') ?? '';
     commands.push(blobFile(image.layout, layer), `${location}&digest=${layer.digest}`);
@@ -196,10 +244,15 @@ export async function registryVersion(program: string): Promise<string> {
 }
 
 /** Of this machine and this source: no name, no path. */
-export async function circumstances(root: string, skopeo: string, registries: readonly string[]): Promise<string[]> {
+export async function circumstances(
+  root: string,
+  skopeo: string,
+  { registries, movers }: { readonly registries: readonly string[]; readonly movers: readonly string[] },
+): Promise<string[]> {
   const { stdout: version } = await run(skopeo, ['--version']);
   return [
     machine(),
-    `source ${await sourceCommit(root)}; ${version.trim()}; registry ${registries.join(' and ')} on loopback, without TLS`,
+    `source ${await sourceCommit(root)}; registry ${registries.join(' and ')} on loopback, without TLS`,
+    `beside it: ${[version.trim(), ...movers].join('; ')}`,
   ];
 }

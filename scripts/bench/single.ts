@@ -11,28 +11,28 @@ import {
   BUILD,
   forget,
   inTurns,
+  layersOf,
   loadCommand,
   ours,
   timed,
   warmed,
   withRegistry,
+  type ImageSet,
   type Lab,
-  type LabImage,
   type Site,
 } from './lab.ts';
 import type { Goal, Section } from './report.ts';
 import { seconds } from './report.ts';
 import { opensslSpeed, spread } from './stats.ts';
-import { shapeText } from './transfer.ts';
 
 const LIMIT_MIB = 200;
 
-/** @param images the small one, then the large one: what that takes longer is without what starting takes */
-export async function measureVerify(lab: Lab, images: readonly [LabImage, LabImage]): Promise<Section> {
+/** @param sets the small one, then the large one, of which what it takes longer is without what starting takes; then others */
+export async function measureVerify(lab: Lab, sets: readonly [ImageSet, ImageSet, ...ImageSet[]]): Promise<Section> {
   const rows: (string | Goal)[][] = [];
   const medians: { readonly bytes: number; readonly one: number; readonly two: number; readonly core: number }[] = [];
-  for (const image of images) {
-    const site = await builtSite(lab, image);
+  for (const set of sets) {
+    const site = await builtSite(lab, set);
     const verify = (workers: number) => () => {
       const args = ['verify', site.media, '--key', site.publicKey, '--quiet', '--workers', String(workers)];
       return warmed(() => ours(lab, site, args));
@@ -49,12 +49,12 @@ export async function measureVerify(lab: Lab, images: readonly [LabImage, LabIma
     });
     const [one, two] = [spread(times['one thread'] ?? []), spread(times['two threads'] ?? [])];
     const core = spread(speeds).median;
-    medians.push({ bytes: image.bytes, one: one.median, two: two.median, core });
+    medians.push({ bytes: set.bytes, one: one.median, two: two.median, core });
     rows.push([
-      shapeText(image),
+      set.text,
       `${Math.round(core / 1e6)} MB/s`,
       seconds(one),
-      { value: (100 * image.bytes) / one.median / core, limit: 85, atLeast: true, unit: ' %' },
+      { value: (100 * set.bytes) / one.median / core, limit: 85, atLeast: true, unit: ' %' },
       seconds(two),
       { value: one.median / two.median, limit: 1.3, atLeast: true, unit: ' ×' },
     ]);
@@ -73,31 +73,32 @@ export async function measureVerify(lab: Lab, images: readonly [LabImage, LabIma
   }
   return {
     title: 'verify',
-    text: 'Every byte of a bundle in the page cache, as a whole process from start to end, against what `openssl speed` gives for sha256 on one core. The installer beside the bundle is hashed meanwhile on the main thread; its bytes are not counted. The last row is what the large one takes longer than the small one: no start of a process is in it.',
+    text: 'Every byte of a bundle in the page cache, as a whole process from start to end, against what `openssl speed` gives for sha256 on one core. The installer beside the bundle is hashed meanwhile on the main thread; its bytes are not counted. The last row is what the second takes longer than the first: no start of a process is in it.',
     head: ['image', 'openssl, one core', '`--workers 1`', 'share of one core', '`--workers 2`', 'gain of the second'],
     rows,
   };
 }
 
-/** @param images the small one, then the large one that memory must not grow with */
-export async function measureMemory(lab: Lab, images: readonly [LabImage, LabImage]): Promise<Section> {
+/** @param sets a small one, then those that memory must not grow with */
+export async function measureMemory(lab: Lab, sets: readonly [ImageSet, ...ImageSet[]]): Promise<Section> {
   const group = await memoryGroup(LIMIT_MIB * MIB);
   try {
     const peaks: Record<string, number[]> = {};
-    for (const image of images) {
-      lab.say(`memory, ${shapeText(image)}`);
-      const found = await peaksWith(lab, await addSite(lab, 'memory', [image]), image, group);
+    for (const set of sets) {
+      lab.say(`memory, ${set.text}`);
+      const found = await peaksWith(lab, await addSite(lab, 'memory', set.images), set, group);
       for (const [name, peak] of Object.entries(found)) (peaks[name] ??= []).push(peak);
     }
-    const rows = Object.entries(peaks).map(([name, [small = NaN, large = NaN]]) => [
+    const limitOf = (small: number, i: number, of: ImageSet): number =>
+      i === 0 || of.images.length > 1 ? LIMIT_MIB : Math.min(LIMIT_MIB, small * 1.1 + 15);
+    const rows = Object.entries(peaks).map(([name, found]) => [
       name,
-      { value: small, limit: LIMIT_MIB, unit: ' MiB' },
-      { value: large, limit: Math.min(LIMIT_MIB, small * 1.1 + 15), unit: ' MiB' },
+      ...sets.map((set, i) => ({ value: found[i] ?? NaN, limit: limitOf(found[0] ?? NaN, i, set), unit: ' MiB' })),
     ]);
     return {
       title: 'Memory',
-      text: `Highest resident set of the process, the pages of the program itself included${group ? `, in a control group with a hard limit of ${LIMIT_MIB} MiB for all memory, page cache too: the kernel ends whoever goes beyond it.` : '.'} \`serve\` answers three clients at once. A larger bundle may take 10 % and 15 MiB more.`,
-      head: ['command', shapeText(images[0]), shapeText(images[1])],
+      text: `Highest resident set of the process, the pages of the program itself included${group ? `, in a control group with a hard limit of ${LIMIT_MIB} MiB for all memory, page cache too: the kernel ends whoever goes beyond it.` : '.'} \`serve\` answers three clients at once. A larger layer may take 10 % and 15 MiB more.`,
+      head: ['command', ...sets.map(({ text }) => text)],
       rows,
     };
   } finally {
@@ -108,7 +109,7 @@ export async function measureMemory(lab: Lab, images: readonly [LabImage, LabIma
 async function peaksWith(
   lab: Lab,
   site: Site,
-  image: LabImage,
+  set: ImageSet,
   group: MemoryGroup | undefined,
 ): Promise<Record<string, number>> {
   const peak = (args: readonly string[]): Promise<number> => peakOf(lab, site, args, group);
@@ -116,7 +117,7 @@ async function peaksWith(
   const build = await peak(BUILD);
   const verify = await peak(['verify', site.media, '--key', site.publicKey, '--quiet']);
   const load = await withRegistry(lab, (registry) => peak(loadCommand(site, registry)));
-  const serve = await servePeak(lab, site, image, group);
+  const serve = await servePeak(lab, site, set, group);
   await forget(site);
   return { build, verify, load, serve };
 }
@@ -128,7 +129,7 @@ async function peakOf(lab: Lab, site: Site, args: readonly string[], group: Memo
   return Number(await readFile(report, 'utf8')) / 1024;
 }
 
-async function servePeak(lab: Lab, site: Site, image: LabImage, group: MemoryGroup | undefined): Promise<number> {
+async function servePeak(lab: Lab, site: Site, set: ImageSet, group: MemoryGroup | undefined): Promise<number> {
   const command = [lab.program, 'serve', site.media, '--key', site.publicKey, '--listen', '127.0.0.1:0'];
   const [program = '', ...args] = [...(group?.prefix ?? []), ...command];
   const logFile = join(site.folder, 'serve.log');
@@ -138,7 +139,7 @@ async function servePeak(lab: Lab, site: Site, image: LabImage, group: MemoryGro
   try {
     const [, url = ''] = await daemon.printed(/(http:\/\/127\.0\.0\.1:[0-9]+)/);
     const all = 'for url in "$@"; do curl --silent --fail --output /dev/null "$url"; done';
-    const urls = image.layers.map(({ digest }) => `${url}/v2/${image.name}/blobs/${digest}`);
+    const urls = layersOf(set).map(({ image, layer }) => `${url}/v2/${image.name}/blobs/${layer.digest}`);
     await Promise.all([1, 2, 3].map(() => run('sh', ['-ec', all, 'sh', ...urls])));
     return await peakOfTree(daemon.pid);
   } finally {
@@ -146,21 +147,27 @@ async function servePeak(lab: Lab, site: Site, image: LabImage, group: MemoryGro
   }
 }
 
-export async function measureScratch(lab: Lab, image: LabImage): Promise<Section> {
-  const site = await builtSite(lab, image);
+export async function measureScratch(lab: Lab, set: ImageSet): Promise<Section> {
+  const site = await builtSite(lab, set);
   process.env['ECK_AIRGAP'] = lab.program;
   const key = ['--key', site.publicKey];
   await onReadOnlyMachine(['inspect', site.media, ...key]);
   await onReadOnlyMachine(['verify', site.media, ...key]);
   await withRegistry(lab, (registry) => onReadOnlyMachine(loadCommand(site, registry)));
   await serveOnReadOnlyMachine(['serve', site.media, ...key], async (url) => {
-    for (const { digest } of image.layers)
-      await run('curl', ['--silent', '--fail', '--output', '/dev/null', `${url}/v2/${image.name}/blobs/${digest}`]);
+    for (const { image, layer } of layersOf(set))
+      await run('curl', [
+        '--silent',
+        '--fail',
+        '--output',
+        '/dev/null',
+        `${url}/v2/${image.name}/blobs/${layer.digest}`,
+      ]);
   });
   return {
     title: 'Scratch',
     text: 'Run where every file system is read-only, the media too, but for one of 16 MiB in memory: whoever writes more, or elsewhere, fails.',
-    head: ['command', shapeText(image)],
+    head: ['command', set.text],
     rows: ['inspect', 'verify', 'load', 'serve'].map((name) => [name, 'succeeds with 16 MiB']),
   };
 }
@@ -182,8 +189,8 @@ export async function measureStart(lab: Lab): Promise<Section> {
   };
 }
 
-async function builtSite(lab: Lab, image: LabImage): Promise<Site> {
-  const site = await addSite(lab, image.name.replace('/', '-'), [image]);
+async function builtSite(lab: Lab, set: ImageSet): Promise<Site> {
+  const site = await addSite(lab, set.name, set.images);
   await ours(lab, site, BUILD);
   return site;
 }

@@ -54,6 +54,34 @@ export async function currentRegistry(): Promise<string> {
   return path;
 }
 
+/** Programs that move images, beside which ours is measured: current releases. */
+const MOVERS = {
+  crane: 'github.com/google/go-containerregistry/cmd/crane@v0.22.1',
+  oras: 'oras.land/oras/cmd/oras@v1.3.6',
+  regctl: 'github.com/regclient/regclient/cmd/regctl@v0.11.7',
+} as const;
+
+export type Mover = keyof typeof MOVERS;
+export const moverNames = Object.keys(MOVERS) as readonly Mover[];
+
+/** A program with its version, or why it is not here. */
+export type BroughtMover = { readonly path: string; readonly version: string } | { readonly missing: string };
+
+/** Brings what is not there yet, which may take some minutes. */
+export async function bringMover(name: Mover): Promise<BroughtMover> {
+  const module = MOVERS[name];
+  const path = join(ownFolder, name);
+  try {
+    if (!(await isThere(path))) {
+      await mkdir(ownFolder, { recursive: true });
+      await builtWithGo(module).make();
+    }
+    return { path, version: module.slice(module.indexOf('@') + 1) };
+  } catch (error) {
+    return { missing: `it comes from ${module}: ${lastLine(error)}` };
+  }
+}
+
 /** Of what a tool said, which is its reason. */
 function lastLine(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { blobFile, makeLayout, MIB } from '../../scripts/bench/image.ts';
+import { blobFile, equalLayers, makeLayout, MIB } from '../../scripts/bench/image.ts';
 
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 let folder: string;
@@ -15,7 +15,7 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
 test('layers are gzipped tar archives that do not compress, under their digests', async () => {
-  const { layers, bytes } = await makeLayout(folder, { layers: 2, layerBytes: MIB + 100 }, 'seed');
+  const { layers, bytes } = await makeLayout(folder, equalLayers(2, MIB + 100, 'seed'));
   const blobs = await readdir(join(folder, 'blobs', 'sha256'));
   for (const name of blobs) expect(sha256(await readFile(join(folder, 'blobs', 'sha256', name)))).toBe(name);
   for (const layer of layers) {
@@ -34,9 +34,8 @@ test('layers are gzipped tar archives that do not compress, under their digests'
 });
 
 test('the same seed makes the same layers, another others', async () => {
-  const shape = { layers: 1, layerBytes: 1000 };
   const [one, same, other] = await Promise.all(
-    ['a', 'a', 'b'].map((seed, i) => makeLayout(join(folder, `${i}`), shape, seed)),
+    ['a', 'a', 'b'].map((seed, i) => makeLayout(join(folder, `${i}`), equalLayers(1, 1000, seed))),
   );
   expect(same).toEqual(one);
   expect(other).not.toEqual(one);
