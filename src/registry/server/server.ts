@@ -55,7 +55,7 @@ const DEFAULT_PATIENCE: Patience = { header: 30_000, idle: 120_000, closing: 1_0
 const HEADER_BYTES = 16 * 1024;
 /** What a connection keeps in memory in each direction. */
 const CONNECTION_BYTES = 16 * 1024;
-/** Connections at a time, idle ones too; what a thousand take was measured (test/interop/06-limits.test.ts). */
+/** Connections at a time, idle ones too. */
 const CONNECTIONS = 2_000;
 /** Requests of one connection that wait for their turn; clients of registries send one after the other. */
 const PIPELINED = 8;
