@@ -339,11 +339,13 @@ def is_full_name(v):
     if not match:
         return False
     host, port, repository, _ = match.groups()
+    lower = host.lower()
+    word = re.search(r"[.:\[]", host) is None
     return (
         len(host) <= 261
         and int(port or 0) <= 65535
-        and (re.search(r"[.:\[A-Z]", host) is not None or host == "localhost")
-        and host != "index.docker.io"
+        and (host == "localhost" or (host != lower != "localhost") if word else host == lower)
+        and host not in ("index.docker.io", "registry-1.docker.io")
         and len(repository) <= 255
         and (host != "docker.io" or "/" in repository)
     )

@@ -78,6 +78,13 @@ const TEXTS: Readonly<Record<string, readonly string[]>> = {
       'a.b/x:1\n',
       'docker.io/a/b:1',
       'ab:1',
+      'A.b/x:1',
+      'LOCALHOST/x:1',
+      'Localhost:1/x:1',
+      'registry-1.docker.io/a/b:1',
+      '[FE80::1]/x:1',
+      'DOCKER.io/a/b:1',
+      'index.docker.io:443/a:1',
     ],
   ],
   mediaType: [

@@ -110,6 +110,7 @@ const broken: Readonly<Record<string, (draft: Draft) => unknown>> = {
   'an image name with a digest': (draft) => (draft.images[1].name += `@${draft.lock}`),
   'a short image name': (draft) => (draft.images[1].name = 'nginx:1.29'),
   'the other name of Docker Hub': (draft) => (draft.images[1].name = 'index.docker.io/library/nginx:1.29'),
+  'a host in upper case': (draft) => (draft.images[1].name = 'docker.Elastic.co/kibana/kibana:9.5.2'),
   'Docker Hub without library': (draft) => (draft.images[1].name = 'docker.io/nginx:1.29'),
   'an image name in upper case': (draft) => (draft.images[1].name = 'docker.elastic.co/Kibana:1'),
   'a media type without a slash': (draft) => (draft.images[0].mediaType = 'image'),
