@@ -3,6 +3,8 @@
 import { lstat, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AirgapError, fileError, isAirgapError } from '../core/errors.ts';
+import { MOST_OPEN_FILES } from '../core/open-files.ts';
+import { Semaphore } from '../core/pool.ts';
 import { readFully } from '../core/streams.ts';
 import { damaged } from './damage.ts';
 import { MANIFEST_PATH } from './geometry.ts';
@@ -19,20 +21,24 @@ export async function isUnpacked(path: string): Promise<boolean> {
 }
 
 export function folderMedium(folder: string): Medium {
+  const turns = new Semaphore(MOST_OPEN_FILES);
   return {
     readFront: () => readFront(folder),
     checkFrames: (front, manifest, signal) => checkFiles(folder, { front, manifest, signal }),
-    readBody: (path, start, buffer) =>
-      withFile(join(folder, path), async ({ file }) => {
-        try {
-          return await readFully(file, buffer, start);
-        } catch (error) {
-          throw fileError(error, 'read', join(folder, path));
-        }
-      }),
+    readBody: (path, start, buffer) => turns.run(() => readBody(join(folder, path), start, buffer)),
     spans: (path, start, length) => [{ path: join(folder, path), offset: start, length }],
     close: () => Promise.resolve(),
   };
+}
+
+function readBody(path: string, start: number, buffer: Buffer): Promise<Buffer> {
+  return withFile(path, async ({ file }) => {
+    try {
+      return await readFully(file, buffer, start);
+    } catch (error) {
+      throw fileError(error, 'read', path);
+    }
+  });
 }
 
 async function readFront(folder: string): Promise<Front> {

@@ -4,7 +4,8 @@ import { readdir, rename, rm, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileError } from '../core/errors.ts';
 import { syncFolder } from '../core/files.ts';
-import { openOutput as openFile, refuseOtherThanFile } from '../core/output-file.ts';
+import { OpenFiles } from '../core/open-files.ts';
+import { nameAt, openOutput as openFile, refuseOtherThanFile } from '../core/output-file.ts';
 import { readFully, scratch, writeFully } from '../core/streams.ts';
 import { Writeback } from '../core/writeback.ts';
 import { volumeNames } from './volumes.ts';
@@ -14,8 +15,8 @@ interface OutputFile {
   /** Where it begins in the bundle. */
   readonly start: number;
   readonly size: number;
-  readonly handle: FileHandle;
-  readonly writeback: Writeback;
+  /** Of the open file; undefined where nothing was written since it was opened. */
+  writeback: Writeback | undefined;
   /** Bytes that an earlier run left. */
   readonly left: number;
   /** Whether it has its final name. */
@@ -40,18 +41,13 @@ export interface OutputOptions {
 export async function openOutput(options: OutputOptions): Promise<OutputFiles> {
   const { folder, fileName, size, volumeSize = options.size } = options;
   const files: OutputFile[] = [];
-  try {
-    for (const [i, name] of volumeNames(fileName, size, options.volumeSize).entries()) {
-      const final = await refuseOtherThanFile(join(folder, name));
-      // never cut off: what is there may be all that is left to resume from
-      const handle = await openFile(join(folder, final ? name : partialName(name)));
-      const place = { start: i * volumeSize, size: Math.min(volumeSize, size - i * volumeSize) };
-      const { size: left } = await handle.stat();
-      files.push({ name, ...place, handle, writeback: new Writeback(handle), left, final });
-    }
-  } catch (error) {
-    await closeAll(files);
-    throw fileError(error, 'open', folder);
+  for (const [i, name] of volumeNames(fileName, size, options.volumeSize).entries()) {
+    const place = { start: i * volumeSize, size: Math.min(volumeSize, size - i * volumeSize) };
+    const final = await refuseOtherThanFile(join(folder, name));
+    const path = join(folder, final ? name : partialName(name));
+    const isLeft = final || (await refuseOtherThanFile(path));
+    const left = isLeft ? ((await nameAt(path))?.size ?? 0) : 0;
+    files.push({ name, ...place, writeback: undefined, left, final });
   }
   return new OutputFiles(files, options);
 }
@@ -59,6 +55,11 @@ export async function openOutput(options: OutputOptions): Promise<OutputFiles> {
 /** Positions are those in the bundle. */
 export class OutputFiles {
   readonly #files: readonly OutputFile[];
+  /** What is there is never cut off when it is opened: it may be all that is left to resume from. */
+  readonly #open = new OpenFiles<OutputFile>({
+    open: (file) => openFile(this.#path(file)),
+    close: closeWritten,
+  });
   readonly #folder: string;
   readonly #fileName: string;
   readonly #volumeSize: number;
@@ -97,7 +98,8 @@ export class OutputFiles {
     const buffer = scratch(into, length);
     let filled = 0;
     await this.#each(position, buffer, async (file, at, part) => {
-      const found = at < file.left ? await readFully(file.handle, part, at) : part.subarray(0, 0);
+      const found =
+        at < file.left ? await this.#open.use(file, (open) => readFully(open, part, at)) : part.subarray(0, 0);
       filled += found.byteLength;
       return found.byteLength === part.byteLength;
     });
@@ -107,8 +109,11 @@ export class OutputFiles {
   async write(position: number, bytes: Uint8Array): Promise<void> {
     await this.#each(position, bytes, async (file, at, part) => {
       await this.#demote(file);
-      await writeFully(file.handle, part, at);
-      file.writeback.wrote(part.byteLength);
+      await this.#open.use(file, async (open) => {
+        file.writeback ??= new Writeback(open);
+        await writeFully(open, part, at);
+        file.writeback.wrote(part.byteLength);
+      });
       return true;
     });
   }
@@ -117,12 +122,14 @@ export class OutputFiles {
   async sync(): Promise<void> {
     for (const file of this.#files) {
       try {
-        if ((await file.handle.stat()).size !== file.size) {
+        if ((await this.#open.use(file, (open) => open.stat())).size !== file.size) {
           await this.#demote(file);
-          await file.handle.truncate(file.size);
+          await this.#open.use(file, (open) => open.truncate(file.size));
         }
-        await file.writeback.settle();
-        await file.handle.sync();
+        await this.#open.use(file, async (open) => {
+          await file.writeback?.settle();
+          await open.sync();
+        });
       } catch (error) {
         throw fileError(error, 'write', this.#path(file));
       }
@@ -146,7 +153,7 @@ export class OutputFiles {
   }
 
   async close(): Promise<void> {
-    await closeAll(this.#files);
+    await this.#open.close();
   }
 
   /** Removes what has no final name. Only after `close`. */
@@ -201,6 +208,14 @@ function partialName(name: string): string {
   return `${name}.partial`;
 }
 
-async function closeAll(files: readonly OutputFile[]): Promise<void> {
-  await Promise.all(files.map((file) => file.handle.close()));
+/** What the disk has to say of what was written is said to the file that it was written by: it is synced before it is closed. */
+async function closeWritten(file: OutputFile, open: FileHandle): Promise<void> {
+  const { writeback } = file;
+  file.writeback = undefined;
+  try {
+    await writeback?.settle();
+    if (writeback) await open.sync();
+  } finally {
+    await open.close();
+  }
 }

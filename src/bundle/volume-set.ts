@@ -1,7 +1,7 @@
 // The files of a bundle as one run of bytes. What the sizes alone tell is checked here, before a byte is read: volumes that
 // are missing between others, and volumes that were cut or belong elsewhere.
-import type { FileHandle } from 'node:fs/promises';
 import { AirgapError, fileError } from '../core/errors.ts';
+import { OpenFiles } from '../core/open-files.ts';
 import { readFully } from '../core/streams.ts';
 import { openRegularFile } from './regular-file.ts';
 import { findBundle, type FoundBundle } from './volume-search.ts';
@@ -12,7 +12,6 @@ interface Volume {
   /** Offset in the bundle. */
   readonly start: number;
   readonly size: number;
-  readonly file: FileHandle;
 }
 
 /** A range of one file. */
@@ -36,40 +35,42 @@ export interface VolumeSet {
 /** @param paths the tar, volumes, or folders that hold them. @throws VOLUME_MISSING, FILE_NOT_FOUND, CONFIG_INVALID, BUNDLE_CORRUPT */
 export async function openVolumes(paths: readonly string[]): Promise<VolumeSet> {
   const found = await findBundle(paths);
+  const open = new OpenFiles<string>({
+    open: async (path) => (await openRegularFile(path, { followLinks: true })).file,
+  });
   const volumes: Volume[] = [];
   try {
     let start = 0;
     for (const { path } of found.files) {
-      const { file, size } = await openRegularFile(path, { followLinks: true });
-      volumes.push({ path, start, size, file });
+      const { size } = await open.use(path, (file) => file.stat());
+      volumes.push({ path, start, size });
       start += size;
     }
     checkSizes(found, volumes);
   } catch (error) {
-    await closeAll(volumes);
+    await open.close();
     throw error;
   }
-  return volumeSet(found, volumes);
+  return volumeSet(found, volumes, open);
 }
 
-function volumeSet(found: FoundBundle, volumes: readonly Volume[]): VolumeSet {
+function volumeSet(found: FoundBundle, volumes: readonly Volume[], open: OpenFiles<string>): VolumeSet {
   const last = volumes.at(-1);
-  const spans = (position: number, length: number): (Span & { file: FileHandle })[] =>
+  const spans = (position: number, length: number): Span[] =>
     volumes.flatMap((volume) => {
       const from = Math.max(position, volume.start);
       const end = volume === last ? Number.POSITIVE_INFINITY : volume.start + volume.size;
       const to = Math.min(position + length, end);
-      return from < to
-        ? [{ path: volume.path, offset: from - volume.start, length: to - from, file: volume.file }]
-        : [];
+      return from < to ? [{ path: volume.path, offset: from - volume.start, length: to - from }] : [];
     });
   return {
     size: last ? last.start + last.size : 0,
     read: async (position, buffer) => {
       let filled = 0;
-      for (const { path, offset, length, file } of spans(position, buffer.byteLength)) {
+      for (const { path, offset, length } of spans(position, buffer.byteLength)) {
         try {
-          const part = await readFully(file, buffer.subarray(filled, filled + length), offset);
+          const into = buffer.subarray(filled, filled + length);
+          const part = await open.use(path, (file) => readFully(file, into, offset));
           filled += part.byteLength;
           if (part.byteLength < length) break;
         } catch (error) {
@@ -78,10 +79,9 @@ function volumeSet(found: FoundBundle, volumes: readonly Volume[]): VolumeSet {
       }
       return buffer.subarray(0, filled);
     },
-    spans: (position, length) =>
-      spans(position, length).map((span) => ({ path: span.path, offset: span.offset, length: span.length })),
+    spans,
     lengthError: (expected) => lengthError(found, volumes, expected),
-    close: () => closeAll(volumes),
+    close: () => open.close(),
   };
 }
 
@@ -140,8 +140,4 @@ function lengthError({ name, files }: FoundBundle, volumes: readonly Volume[], e
     size: Math.min(first.size, expected - size - i * first.size),
   }));
   return missingVolumes(name, missing, count);
-}
-
-async function closeAll(volumes: readonly Volume[]): Promise<void> {
-  await Promise.all(volumes.map((volume) => volume.file.close()));
 }
