@@ -1,7 +1,7 @@
 // Files that are there whole or not at all: written under a temporary name, synced, then renamed. Folders, with those above.
 import { link, lstat, mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { AirgapError, fileError, systemErrorCode } from './errors.ts';
+import { AirgapError, fileError } from './errors.ts';
 
 export interface WriteFileOptions {
   /** Permission bits; 0o644 by default. */
@@ -58,28 +58,38 @@ export interface EnsureFolderOptions {
 
 /**
  * Makes a folder, with those above it; one that is there already is left as it is. Returns the first that was made.
- * @throws IO_FAILED, DISK_FULL, FILE_EXISTS (a file has its name), PATH_INVALID (a file lies above it)
+ * @throws IO_FAILED, DISK_FULL, FILE_NOT_FOUND, FILE_EXISTS (a file has its name), PATH_INVALID (a file lies above it)
  */
 export async function ensureFolder(path: string, options: EnsureFolderOptions = {}): Promise<string | undefined> {
   try {
-    return await makeFolder(resolve(path), options);
+    let first: string | undefined;
+    for (const folder of await missingFolders(resolve(path))) if (await makeFolder(folder, options)) first ??= folder;
+    return first;
   } catch (error) {
     throw fileError(error, 'make', path);
   }
 }
 
-/** mkdir's own recursion says ENOENT on a read-only file system, and never ends in one that does not let folders be made (/proc). */
-async function makeFolder(path: string, options: EnsureFolderOptions): Promise<string | undefined> {
+/**
+ * The folders to make, the uppermost first. Each is made by itself: mkdir's own recursion says ENOENT on a read-only file system, and
+ * never ends in one that does not let folders be made (/proc).
+ */
+async function missingFolders(path: string): Promise<string[]> {
+  const missing = [path];
+  for (let above = dirname(path); above !== dirname(above) && !(await isThere(above)); above = dirname(above))
+    missing.unshift(above);
+  return missing;
+}
+
+/** False where it is there already, be it that somebody else made it a moment ago. */
+async function makeFolder(path: string, options: EnsureFolderOptions): Promise<boolean> {
   try {
     await mkdir(path, options);
-    return path;
+    return true;
   } catch (error) {
-    if (await isFolder(path)) return undefined;
-    const above = dirname(path);
-    if (systemErrorCode(error) !== 'ENOENT' || (await isThere(above))) throw error;
-    const first = await makeFolder(above, options);
-    const own = await makeFolder(path, options);
-    return first ?? own;
+    // EROFS, EACCES and others may be said of a folder that is there
+    if (await isFolder(path)) return false;
+    throw error;
   }
 }
 
@@ -90,6 +100,7 @@ async function isFolder(path: string): Promise<boolean> {
   );
 }
 
+/** Whether something has the name, be it a link that leads nowhere. */
 export async function isThere(path: string): Promise<boolean> {
   return lstat(path).then(
     () => true,

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { LockedImage } from '../../src/bundle/lock.ts';
 import { hexOf } from '../../src/core/digest.ts';
 import { cosignTags } from '../../src/oci/referrer-tags.ts';
+import { fingerprintGroups } from '../../src/signing/fingerprint.ts';
 import type { PrivateKey } from '../../src/signing/private-key.ts';
 import type { CliResult } from '../support/cli.ts';
 import { newKey } from '../support/cosign.ts';
@@ -69,7 +70,9 @@ describe('lock', () => {
     expectDone(await lock());
     expect((await site.readLock()).images.map(({ verified }) => verified)).toEqual([signed]);
     expectDone(await build());
-    expect((await site.read('media', 'transfer.html')).toString()).toContain(`<td>cosign ${signed.key}</td>`);
+    const page = (await site.read('media', 'transfer.html')).toString();
+    expect(page).toContain('Signature (cosign) by the key');
+    expect(page).toContain(fingerprintGroups(signed.key).join(' '));
   });
 
   test('an index that is signed vouches for the one platform that is cut out of it', async () => {

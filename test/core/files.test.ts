@@ -90,6 +90,12 @@ describe('ensureFolder', () => {
     expect((await rejected(ensureFolder('/proc/nowhere/below'))).code).toBe('FILE_NOT_FOUND');
   });
 
+  test('many at once, with folders above that are not there yet, all succeed', async () => {
+    const paths = Array.from({ length: 40 }, (_, i) => join(folder, 'a', 'b', 'c', `${i % 4}`));
+    await Promise.all(paths.map((deep) => ensureFolder(deep)));
+    expect((await readdir(join(folder, 'a', 'b', 'c'))).sort()).toEqual(['0', '1', '2', '3']);
+  });
+
   test('on a read-only file system it says so, not that there is no such file', async (context) => {
     const mount = 'mount -t tmpfs -o ro none "$1"';
     const probe = spawnSync('unshare', ['-rm', 'sh', '-c', mount, 'sh', folder]);
