@@ -1,6 +1,7 @@
 // From an image's name to what the lock pins: the digest of what will be pushed, cut to the wanted platforms, and all
 // that refers to it upstream (signatures, attestations, referrers).
 import type { Activity } from '../core/events.ts';
+import { forEach } from '../core/pool.ts';
 import { AirgapError, isAirgapError } from '../core/errors.ts';
 import type { Digest } from '../core/digest.ts';
 import { accompanyingWord } from '../bundle/accompanying.ts';
@@ -41,6 +42,10 @@ type Identity = Pick<Descriptor, 'digest' | 'mediaType' | 'size'>;
 
 /** Referrers may have referrers (a signature on an SBOM); deeper than this nobody goes. */
 const REFERRER_DEPTH = 3;
+/** Signatures, attestations and other referrers of one image; each is asked for referrers of its own. */
+const MAX_ACCOMPANYING = 2000;
+/** Questions about one image at a time. */
+const QUESTIONS = 16;
 
 /** @throws CONTENT_MISSING, PLATFORM_MISSING, SIGNATURE_INVALID and the registry's errors, each naming the image */
 export async function resolveImage(name: string, context: ResolveContext): Promise<LockedImage> {
@@ -69,11 +74,18 @@ export async function resolveImage(name: string, context: ResolveContext): Promi
       platforms: [...selection.platforms],
       ...(without.length === 0 ? {} : { without }),
       ...((await isArtifact(source, selection.root)) ? { artifact: true as const } : {}),
-      totalSize: graph.reduce((sum, descriptor) => sum + descriptor.size, 0),
+      totalSize: sizeOf(graph),
       verified: await vouchedBy(source, image, { ...context.policy, signal }),
     };
   };
   return namingImage(name, task, from);
+}
+
+/** @throws MANIFEST_INVALID for descriptors that say more together than a number can */
+function sizeOf(graph: readonly Descriptor[]): number {
+  const size = graph.reduce((sum, descriptor) => sum + descriptor.size, 0);
+  if (Number.isSafeInteger(size)) return size;
+  throw new AirgapError('MANIFEST_INVALID', `an image of more than ${Number.MAX_SAFE_INTEGER} bytes is refused`);
 }
 
 /** Cuts an image to the wanted platforms; a filtered index that has to be made is put into the cache. */
@@ -155,16 +167,19 @@ async function findAccompanying(selection: Selection, upstream: Upstream, contex
   for (const descriptor of selection.accompanying) found.set(descriptor.digest, pinAccompanying(descriptor));
   const root = await readManifest(source, selection.root);
   const children = root.kind === 'index' ? root.manifests : [];
-  let subjects: readonly Identity[] = [
+  let subjects: readonly Identity[] = distinct([
     selection.root,
     ...(selection.original ? [selection.original] : []),
     ...children,
-  ];
+  ]);
   for (const pinned of await findCosignTags(upstream, subjects, context)) found.set(pinned.digest, pinned);
   for (let depth = 0; subjects.length > 0 && depth < REFERRER_DEPTH; depth++) {
-    const lists = await Promise.all(subjects.map((subject) => findReferrers(subject, upstream, context)));
+    const find = (subject: Identity, signal: AbortSignal): Promise<readonly Descriptor[]> =>
+      findReferrers(subject, upstream, { ...context, signal });
+    const lists = await forEach(subjects, find, { concurrency: QUESTIONS, signal: context.signal });
     const fresh = new Map(lists.flat().map((referrer) => [referrer.digest, pinAccompanying(referrer)]));
     for (const digest of found.keys()) fresh.delete(digest);
+    if (found.size + fresh.size > MAX_ACCOMPANYING) throw tooManyAccompanying();
     const kept = await companions.fetchable([...fresh.values()], describe);
     for (const referrer of kept) found.set(referrer.digest, referrer);
     subjects = kept;
@@ -184,6 +199,18 @@ async function findReferrers(
   return (await companions.unlessLost(list, () => repository.referrers(subject, { signal, onForeign }))) ?? [];
 }
 
+function distinct<T extends Identity>(all: readonly T[]): T[] {
+  return [...new Map(all.map((one) => [one.digest, one])).values()];
+}
+
+function tooManyAccompanying(): AirgapError {
+  return new AirgapError(
+    'MANIFEST_INVALID',
+    `more than ${MAX_ACCOMPANYING} signatures, attestations and other referrers are listed for one image`,
+    { hint: 'Copy the image alone into a registry of your own, and name that under "sources" of airgap.yaml.' },
+  );
+}
+
 async function findCosignTags(
   { repository, companions, where }: Upstream,
   subjects: readonly Identity[],
@@ -194,8 +221,10 @@ async function findCosignTags(
     where: `${where}:${tag}`,
   });
   const tags = subjects.flatMap((subject) => cosignTags(subject.digest));
-  const found = await Promise.all(
-    tags.map((tag) => companions.unlessLost(describe({ tag }), () => resolveIfThere(repository, tag, signal))),
+  const found = await forEach(
+    tags,
+    (tag, own) => companions.unlessLost(describe({ tag }), () => resolveIfThere(repository, tag, own)),
+    { concurrency: QUESTIONS, signal },
   );
   const pinned = found.flatMap((one, i) => (one ? [{ ...pinAccompanying(one), tag: tags[i] ?? '' }] : []));
   return companions.fetchable(pinned, describe);

@@ -55,12 +55,17 @@ const UseSchema = v.strictObject({
  */
 const QueryWithheld = v.exactOptional(v.literal(true));
 
+const Address = v.pipe(
+  v.string(),
+  v.check((text) => URL.canParse(text), 'is not a URL'),
+);
+
 /** Where a chart came from. It is carried as an OCI artifact, which follows from these bytes. */
 const LockedChartSchema = v.strictObject({
   name: v.string(),
   version: v.string(),
   /** Address of the archive, or its path where it is a file of the user's. */
-  url: v.exactOptional(v.string()),
+  url: v.exactOptional(Address),
   queryWithheld: QueryWithheld,
   path: v.exactOptional(v.string()),
   /** Of the archive. */
@@ -113,7 +118,7 @@ const LockSchema = v.strictObject({
     v.strictObject({
       name: FileName,
       /** Where it is downloaded from, or its path where it is a file of the user's. */
-      url: v.exactOptional(v.string()),
+      url: v.exactOptional(Address),
       queryWithheld: QueryWithheld,
       path: v.exactOptional(v.string()),
       digest: DigestSchema,

@@ -14,6 +14,7 @@ import { hexOf, type Digest } from '../core/digest.ts';
 import { AirgapError, fileError, systemErrorCode } from '../core/errors.ts';
 import type { Report } from '../core/events.ts';
 import type { ProcessIdentity } from '../core/file-lock.ts';
+import { freeSpace } from '../core/free-space.ts';
 import { hashingHere, type Hashing } from '../core/hashing.ts';
 import { ensureFolder } from '../core/files.ts';
 import { SingleFlight } from '../core/pool.ts';
@@ -28,7 +29,7 @@ import {
 } from '../core/streams.ts';
 import { sweepAbandoned } from './abandoned.ts';
 import { ingest } from './ingest.ts';
-import { ingestUnknown, sweepUnknown, type AddOptions } from './ingest-unknown.ts';
+import { ingestUnknown, noRoom, sweepUnknown, type AddOptions } from './ingest-unknown.ts';
 import { digestMismatch, type Descriptor } from './descriptor.ts';
 import { LandingHashes } from './landing.ts';
 import type { FetchOptions, Store } from './target.ts';
@@ -42,8 +43,8 @@ export interface Cache extends Store {
   /** @throws CONTENT_MISSING */
   open(blob: Identity): Promise<ReaderAt>;
   /**
-   * Stores content whose digest is not known before, whole or not at all. @throws what the stream throws, what `tooLong`
-   * makes (REGISTRY_PROTOCOL by default), DISK_FULL, IO_FAILED
+   * Stores content whose digest is not known before, whole or not at all, and never so much that the disk is full of it.
+   * @throws what the stream throws, what `tooLong` makes (REGISTRY_PROTOCOL by default), DISK_FULL, IO_FAILED
    */
   add(content: BorrowedStream, options?: AddOptions): Promise<Identity>;
   /**
@@ -52,6 +53,8 @@ export interface Cache extends Store {
    * @throws CONTENT_MISSING, DIGEST_MISMATCH for content that is not what its name says
    */
   chunks(blob: Identity, options?: Pick<FetchOptions, 'signal'>): Promise<Buffer>;
+  /** Whether so many bytes can still be stored. @throws DISK_FULL */
+  requireRoom(bytes: number): Promise<void>;
   /** Forgets a blob that turned out to be damaged. */
   drop(digest: Digest): Promise<void>;
 }
@@ -60,6 +63,8 @@ export interface CacheOptions {
   readonly self: ProcessIdentity;
   readonly report?: Report | undefined;
   readonly hashing?: Hashing | undefined;
+  /** Bytes that may still be written to the folder; asked of the file system by default. */
+  readonly freeSpace?: ((folder: string) => Promise<number>) | undefined;
 }
 
 /** @throws IO_FAILED, DISK_FULL */
@@ -71,7 +76,7 @@ export async function openCache(folder: string, options: CacheOptions): Promise<
   for (const part of ['blobs/sha256', 'ingest']) {
     await ensureFolder(join(folder, part));
   }
-  const { self, report, hashing = hashingHere } = options;
+  const { self, report, hashing = hashingHere, freeSpace: roomIn = freeSpace } = options;
   await sweepUnknown(join(folder, 'ingest'), self);
   await sweepAbandoned(join(folder, 'ingest'), self);
   const incoming = new SingleFlight<Digest, void>();
@@ -116,6 +121,7 @@ export async function openCache(folder: string, options: CacheOptions): Promise<
         ...{ self, report, hashing },
         folder: join(folder, 'ingest'),
         blob: paths.blob,
+        room: await roomIn(folder),
       });
       hashed.set(blob.digest, chunks);
       return blob;
@@ -126,6 +132,10 @@ export async function openCache(folder: string, options: CacheOptions): Promise<
       const chunks = await hashWhole(blob, borrow(blob, { signal }), hashing);
       hashed.set(blob.digest, chunks);
       return chunks;
+    },
+    requireRoom: async (bytes) => {
+      const room = await roomIn(folder);
+      if (bytes > room) throw noRoom(folder, room);
     },
     drop: async (digest) => {
       await Promise.all([paths.blob(digest), paths.ingest(digest)].map((path) => rm(path, { force: true })));

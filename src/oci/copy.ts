@@ -12,6 +12,8 @@ import type { Content, Fetcher, Store } from './target.ts';
 /** A graph deeper or larger than this is refused: real images have two levels and some dozens of nodes. */
 const MAX_DEPTH = 16;
 const MAX_NODES = 100_000;
+/** Each manifest is a request of its own. */
+const MAX_MANIFESTS = 5000;
 
 export interface CopyOptions extends Activity {
   /** Turns to transfer, shared by copies that go on at the same time: each holds buffers. Four of its own by default. */
@@ -44,6 +46,7 @@ export async function copyGraph(
   const transfers = options.transfers ?? new Semaphore(4);
   const started = new Map<Digest, { readonly descriptor: Descriptor; readonly copied: Promise<void> }>();
   const result = { copied: 0, skipped: 0, bytes: 0 };
+  let manifests = 0;
 
   const inTurn = <T>(task: () => Promise<T>): Promise<T> =>
     transfers.run(async () => {
@@ -83,6 +86,7 @@ export async function copyGraph(
   };
   const copyNode = async (descriptor: Descriptor, depth: number): Promise<void> => {
     if (isNode(descriptor)) {
+      if (++manifests > MAX_MANIFESTS) throw tooLarge();
       const node = await inTurn(() => readManifest(source, descriptor, { signal }));
       await settle(successors(node).map((child) => copy(child, depth + 1)));
     }
@@ -109,6 +113,7 @@ export async function walkGraph(
 ): Promise<Descriptor[]> {
   const seen = new Map<Digest, Descriptor>();
   const found: Descriptor[] = [];
+  let manifests = 0;
   const visit = async (descriptor: Descriptor, depth: number): Promise<void> => {
     const before = seen.get(descriptor.digest);
     if (before && !sameThing(before, descriptor)) throw twoThings(descriptor);
@@ -116,6 +121,7 @@ export async function walkGraph(
     if (depth > MAX_DEPTH || seen.size >= MAX_NODES) throw tooLarge();
     seen.set(descriptor.digest, descriptor);
     if (isNode(descriptor)) {
+      if (++manifests > MAX_MANIFESTS) throw tooLarge();
       const node = await readManifest(source, descriptor, { signal: options.signal });
       for (const child of successors(node)) await visit(child, depth + 1);
     }
@@ -137,6 +143,6 @@ function twoThings({ digest }: Descriptor): AirgapError {
 function tooLarge(): AirgapError {
   return new AirgapError(
     'MANIFEST_INVALID',
-    `an image with more than ${MAX_NODES} parts or ${MAX_DEPTH} levels is refused`,
+    `an image with more than ${MAX_MANIFESTS} manifests, ${MAX_NODES} parts or ${MAX_DEPTH} levels is refused`,
   );
 }

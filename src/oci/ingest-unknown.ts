@@ -20,6 +20,8 @@ export interface AddOptions extends PushOptions {
 interface UnknownOptions extends AddOptions, IngestContext {
   /** Where what comes in lands. */
   readonly folder: string;
+  /** Bytes that there is room for. */
+  readonly room: number;
   /** Where a blob lies when it is whole. */
   readonly blob: (digest: Digest) => string;
 }
@@ -62,18 +64,35 @@ async function makeFolder({ folder, self }: UnknownOptions): Promise<string> {
 }
 
 async function receive(path: string, content: BorrowedStream, options: UnknownOptions): Promise<Landed> {
-  const { limit = Infinity, tooLong = () => tooMany(limit), hashing, report } = options;
+  const { limit = Infinity, room, tooLong = () => tooMany(limit), hashing, report } = options;
   const file = await open(path, 'ax');
   try {
     const hashes = new LandingHashes(hashing);
     report?.({ type: 'step', step: 'cache:ingest' });
-    await land(file, content, { ...options, hashes, limit, tooLong });
+    await land(file, content, {
+      ...options,
+      hashes,
+      limit: Math.min(limit, room),
+      tooLong: () => (room < limit ? noRoom(options.folder, room) : tooLong()),
+    });
     const landed = await hashes.finish();
     report?.({ type: 'step', step: 'cache:landed' });
     return landed;
   } finally {
     await file.close();
   }
+}
+
+/** @param room bytes that there are */
+export function noRoom(folder: string, room: number): AirgapError {
+  return new AirgapError(
+    'DISK_FULL',
+    `a download has more than the ${room} bytes that there is room for in ${folder}`,
+    {
+      hint: 'Free space there, or name another folder with --cache. Where the server sends a file without end, fetch it by another way and name it by its "path".',
+      details: { folder, room },
+    },
+  );
 }
 
 function tooMany(limit: number): AirgapError {

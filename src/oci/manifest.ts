@@ -32,10 +32,13 @@ function listOf<S extends v.GenericSchema>(item: S) {
   );
 }
 
+/** What is shown, and stands in a bundle. */
+const Plain = v.pipe(v.string(), v.regex(/^[\x20-\x7e]{0,255}$/, 'is not a short text in ASCII'));
+
 const PlatformSchema = tableOf({
-  os: Text,
-  architecture: Text,
-  variant: v.exactOptional(Text),
+  os: Plain,
+  architecture: Plain,
+  variant: v.exactOptional(Plain),
   'os.version': v.exactOptional(Text),
   'os.features': v.exactOptional(v.array(Text)),
 });
@@ -48,19 +51,19 @@ const Annotations = v.pipe(
 
 // Registries are met with keys the specification does not know, so foreign documents are read tolerantly.
 const DescriptorSchema = tableOf({
-  mediaType: v.pipe(Text, v.maxLength(255)),
+  mediaType: Plain,
   digest: v.custom<Digest>(isDigest, 'not a sha256 digest'),
   size: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
   annotations: v.exactOptional(Annotations),
   platform: v.exactOptional(PlatformSchema),
-  artifactType: v.exactOptional(Text),
+  artifactType: v.exactOptional(Plain),
   urls: v.exactOptional(v.array(Text)),
 });
 
 const ManifestSchema = v.object({
   schemaVersion: v.literal(2),
   mediaType: v.exactOptional(Text),
-  artifactType: v.exactOptional(Text),
+  artifactType: v.exactOptional(Plain),
   config: DescriptorSchema,
   layers: listOf(DescriptorSchema),
   subject: v.exactOptional(DescriptorSchema),
@@ -70,7 +73,7 @@ const ManifestSchema = v.object({
 const IndexSchema = v.object({
   schemaVersion: v.literal(2),
   mediaType: v.exactOptional(Text),
-  artifactType: v.exactOptional(Text),
+  artifactType: v.exactOptional(Plain),
   manifests: listOf(DescriptorSchema),
   subject: v.exactOptional(DescriptorSchema),
   annotations: v.exactOptional(Annotations),

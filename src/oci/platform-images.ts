@@ -4,7 +4,7 @@ import { configPlatform, isAttestation } from './platform-selection.ts';
 import type { Descriptor } from './descriptor.ts';
 import { readManifest } from './manifest.ts';
 import { isImageConfigType, isIndexType } from './media-types.ts';
-import { formatPlatform, type Platform } from './platform.ts';
+import { formatPlatform, isPlatform, type Platform } from './platform.ts';
 import type { Fetcher } from './target.ts';
 
 export interface PlatformImage {
@@ -25,7 +25,8 @@ export async function platformImages(source: Fetcher, root: Descriptor, depth = 
   const found: PlatformImage[] = [];
   for (const child of manifest.manifests) {
     if (isAttestation(child)) continue;
-    if (child.platform !== undefined && !isIndexType(child.mediaType)) found.push(imageFor(child, child.platform));
+    const { platform } = child;
+    if (platform && isPlatform(platform) && !isIndexType(child.mediaType)) found.push(imageFor(child, platform));
     else if (depth < MAX_DEPTH) found.push(...(await platformImages(source, child, depth + 1)));
   }
   return found;

@@ -7,11 +7,13 @@ import { readBlob } from './content.ts';
 import { descriptorOf, type Descriptor } from './descriptor.ts';
 import { readManifest, type ForeignDescriptor, type Index, type Manifest } from './manifest.ts';
 import { isImageConfigType, isIndexType } from './media-types.ts';
-import { formatPlatform, isUnknownPlatform, matchesPlatform, type Platform } from './platform.ts';
+import { formatPlatform, isPlatform, isUnknownPlatform, matchesPlatform, type Platform } from './platform.ts';
 import type { Fetcher } from './target.ts';
 
 /** On a filtered index: the digest of the index it was cut from, which upstream's signature is for. */
 export const ORIGINAL_DIGEST = 'eck-airgap.original.digest';
+/** Children that are taken of one index: each is asked for signatures and referrers. */
+const MAX_CHILDREN = 1000;
 const ATTESTATION_SUBJECT = 'vnd.docker.reference.digest';
 
 export interface Selection {
@@ -50,6 +52,7 @@ function selectFromIndex(index: Index, original: Descriptor, { wanted, without =
   const whole = children.length === index.manifests.length && foreign.length === 0;
   const images = children.filter((child) => !isAttestation(child));
   if (wanted === 'all') {
+    requireFew(children, wanted);
     requireNoImage(foreign);
     if (whole) return { root, platforms: platformsOf(images), accompanying: [], foreign };
     return { ...filtered(index, original, new Set(children)), platforms: platformsOf(images), foreign };
@@ -61,6 +64,7 @@ function selectFromIndex(index: Index, original: Descriptor, { wanted, without =
       `an index inside an index (${nested.digest}) cannot be cut to platforms; ask for platforms: all`,
     );
   const chosen = chooseImages(images, wanted);
+  requireFew(chosen, wanted);
   const attestations = children.filter(
     (child) =>
       isAttestation(child) && chosen.some((image) => image.digest === child.annotations?.[ATTESTATION_SUBJECT]),
@@ -103,6 +107,15 @@ function requireNoImage(foreign: readonly ForeignDescriptor[]): void {
     'MANIFEST_INVALID',
     `the image for ${formatPlatform(image.platform)} has the digest ${image.digest}, and only sha256 can be carried`,
     { hint: 'Name the platforms that you need in airgap.yaml, without this one.' },
+  );
+}
+
+function requireFew(children: readonly Descriptor[], wanted: readonly Platform[] | 'all'): void {
+  if (children.length <= MAX_CHILDREN) return;
+  throw new AirgapError(
+    'MANIFEST_INVALID',
+    `an index of which ${children.length} images are taken is refused: more than ${MAX_CHILDREN}`,
+    { hint: wanted === 'all' ? 'Name the platforms that are needed under "platforms" of airgap.yaml.' : undefined },
   );
 }
 
@@ -152,8 +165,9 @@ export async function configPlatform(source: Fetcher, manifest: Manifest, image:
 function parseConfigPlatform(config: Uint8Array, image: Descriptor): Platform {
   try {
     const { os, architecture, variant } = JSON.parse(Buffer.from(config).toString('utf8')) as Record<string, unknown>;
-    if (typeof os === 'string' && typeof architecture === 'string') {
-      return typeof variant === 'string' && variant !== '' ? { os, architecture, variant } : { os, architecture };
+    if (typeof os === 'string' && typeof architecture === 'string' && isPlatform({ os, architecture })) {
+      const full = typeof variant === 'string' && variant !== '' ? { os, architecture, variant } : { os, architecture };
+      return isPlatform(full) ? full : { os, architecture };
     }
   } catch {
     // told below
@@ -166,9 +180,9 @@ export function isAttestation(child: Descriptor): boolean {
   return isUnknownPlatform(child.platform) && child.annotations?.[ATTESTATION_SUBJECT] !== undefined;
 }
 
-/** Programs in Go write an empty platform where they know none. */
+/** Those that can be named: programs in Go write an empty platform where they know none. */
 function platformsOf(images: readonly Descriptor[]): string[] {
-  const named = images.flatMap(({ platform }) => (platform?.os || platform?.architecture ? [platform] : []));
+  const named = images.flatMap(({ platform }) => (platform && isPlatform(platform) ? [platform] : []));
   return [...new Set(named.map(formatPlatform))];
 }
 

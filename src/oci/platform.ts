@@ -24,6 +24,11 @@ export function parsePlatform(text: string): Platform {
   return variant === undefined ? { os, architecture } : { os, architecture, variant };
 }
 
+/** Whether it can be written, and read again, as `os/architecture[/variant]`. */
+export function isPlatform({ os, architecture, variant }: Platform): boolean {
+  return [os, architecture, ...(variant ? [variant] : [])].every((part) => PART.test(part));
+}
+
 export function formatPlatform(platform: Platform): string {
   const base = `${platform.os}/${platform.architecture}`;
   return platform.variant && platform.variant !== DEFAULT_VARIANT[platform.architecture]

@@ -3,7 +3,9 @@
 import type { Dispatcher } from 'undici';
 import { AirgapError } from '../core/errors.ts';
 import { collect } from '../core/streams.ts';
+import type { Clock } from './clock.ts';
 import { connectionError } from './connection-error.ts';
+import { paced } from './pace.ts';
 import { showUrl } from './url-policy.ts';
 
 export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -41,8 +43,14 @@ export function discard(answer: Pick<Answer, 'body'>): void {
   answer.body.dump({ limit: DISCARD_LIMIT, signal: AbortSignal.timeout(SOME_TIME) }).catch(() => undefined);
 }
 
-/** Reads a whole body of at most `limit` bytes. @throws REGISTRY_PROTOCOL when there are more */
-export async function readAll(answer: Answer, limit: number): Promise<Buffer> {
+/** The same error, after letting go of the body. */
+export function dropped<E extends Error>(answer: Pick<Answer, 'body'>, error: E): E {
+  discard(answer);
+  return error;
+}
+
+/** Reads a whole body of at most `limit` bytes. @throws REGISTRY_PROTOCOL when there are more, REGISTRY_UNREACHABLE when it is too slow */
+export async function readAll(answer: Answer, limit: number, clock: Pick<Clock, 'now'>): Promise<Buffer> {
   const tooLong = (): Error =>
     new AirgapError(
       'REGISTRY_PROTOCOL',
@@ -53,7 +61,7 @@ export async function readAll(answer: Answer, limit: number): Promise<Buffer> {
     throw tooLong();
   }
   try {
-    return await collect(answer.body, limit, tooLong);
+    return await collect(paced(answer.body, { clock, url: answer.url }), limit, tooLong);
   } catch (error) {
     throw bodyError(answer, error);
   }

@@ -46,6 +46,7 @@ export function isNeverConnected(error: unknown): boolean {
 }
 
 function explain(system: string, cause: unknown, plain: boolean): Explanation {
+  if (isDefect(system, cause)) return { code: 'INTERNAL', why: (cause as Error).message };
   if (PLAIN_HTTP.test(system)) return plainHttpAnswer();
   if (NOT_TRUSTED.test(system)) return notTrusted(system, cause);
   if (WANTS_CERTIFICATE.test(system)) return certificateWanted(system);
@@ -58,6 +59,12 @@ function explain(system: string, cause: unknown, plain: boolean): Explanation {
   if (system === 'UND_ERR_HEADERS_OVERFLOW')
     return { code: 'REGISTRY_PROTOCOL', why: 'the headers of the answer are too large' };
   return { code: 'REGISTRY_UNREACHABLE', ...unreachable(system, cause, plain) };
+}
+
+/** An error of the program, which another attempt would only make again. */
+function isDefect(system: string, cause: unknown): boolean {
+  const ours = [TypeError, RangeError, ReferenceError, SyntaxError].some((kind) => cause instanceof kind);
+  return ours || /^(?:UND_ERR_INVALID_ARG|ERR_INVALID_.*)$/.test(system);
 }
 
 function unreachable(system: string, cause: unknown, plain: boolean): { why: string; hint?: string } {

@@ -4,7 +4,7 @@ import { AirgapError, isAirgapError, type ErrorCode, type ErrorOptions } from '.
 import { withoutSecretsOf } from '../core/url-text.ts';
 import type { Answer } from './answer.ts';
 import { headerOf, readSome } from './answer.ts';
-import { parseRetryAfter } from './retry-after.ts';
+import { parseRetryAfter, waitText } from './retry-after.ts';
 import { CLIENT_CERTIFICATE_HINT } from './connection-error.ts';
 import type { ServerKind } from './endpoint.ts';
 import { showUrl } from './url-policy.ts';
@@ -17,7 +17,7 @@ export class HttpError extends AirgapError {
   readonly status: number;
   /** Codes of the error body, upper case. */
   readonly codes: readonly string[];
-  /** Milliseconds the server asks to wait. */
+  /** Milliseconds the server asks to wait; any number of them. */
   readonly retryAfter: number | undefined;
 
   constructor(
@@ -58,16 +58,23 @@ export async function httpError(answer: Answer, now: number, server: ServerKind 
   const said = entries.map(({ code, message }) => (message === '' ? code : `${code}: ${message}`)).join('; ');
   const page = server === 'registry' ? 'a web page, not an answer of a registry' : '';
   const summary = safeText(said === '' ? (isPage(answer, body) ? page : body) : said);
+  const retryAfter = parseRetryAfter(headerOf(answer, 'retry-after'), now);
   const code = server === 'registry' ? codeFor(answer, codes, body) : webCodeFor(answer);
   return new HttpError(
     code,
-    `${answer.method} ${showUrl(answer.url)}: ${answer.status}${summary === '' ? '' : ` ${summary}`}`,
+    `${answer.method} ${showUrl(answer.url)}: ${answer.status}${summary === '' ? '' : ` ${summary}`}${retryAfter ? ` (retry after ${waitText(retryAfter)})` : ''}`,
     {
       status: answer.status,
       codes,
-      retryAfter: parseRetryAfter(headerOf(answer, 'retry-after'), now),
+      retryAfter,
       hint: hintFor(code, answer, { body, server }),
-      details: { method: answer.method, url: showUrl(answer.url), status: answer.status, codes },
+      details: {
+        method: answer.method,
+        url: showUrl(answer.url),
+        status: answer.status,
+        codes,
+        ...(retryAfter === undefined ? {} : { retryAfter: Math.ceil(retryAfter / 1000) }),
+      },
     },
   );
 }

@@ -2,8 +2,9 @@
 // counted here; whether it is the right content is checked by whoever commits it.
 import { AirgapError } from '../core/errors.ts';
 import { skip, type ByteStream } from '../core/streams.ts';
-import { bodyError, discard, headerOf, type Answer } from './answer.ts';
+import { bodyError, dropped, headerOf, type Answer } from './answer.ts';
 import { parseContentRange } from './range.ts';
+import { paced } from './pace.ts';
 import type { Call, Transport } from './transport.ts';
 import { showUrl } from './url-policy.ts';
 
@@ -57,7 +58,7 @@ export async function* downloadSized(what: SizedDownload, options: DownloadOptio
         const reached = position + chunk.byteLength;
         if (reached > size) throw wrongSize(reached, showUrl(answer.url));
         position = reached;
-        attempts.progressed();
+        attempts.progressed(chunk.byteLength);
         yield chunk;
       }
       if (position === size) return;
@@ -80,23 +81,19 @@ function request({ transport, call }: SizedDownload, start: number, signal: Abor
 /** The body from byte `position` of the content on, whatever part of it the server chose to answer. */
 function bytesFrom(answer: Answer, position: number, what: SizedDownload): ByteStream {
   const { size, wrongSize } = what;
+  const body = paced(answer.body, { clock: what.transport.clock, url: answer.url });
   const refusal = answer.status === 416 ? undefined : what.refuse?.(answer);
   if (refusal) throw dropped(answer, refusal);
   if (answer.status === 200) {
     const length = Number(headerOf(answer, 'content-length') ?? 0);
     if (length > size) throw dropped(answer, wrongSize(length, showUrl(answer.url)));
-    return position === 0 ? answer.body : skip(answer.body, position);
+    return position === 0 ? body : skip(body, position);
   }
   const header = headerOf(answer, 'content-range');
   const range = answer.status === 206 ? parseContentRange(header) : undefined;
   const fits = range?.start === position && range.end < size && (range.total ?? size) === size;
-  if (fits) return answer.body;
+  if (fits) return body;
   const found = answer.status === 416 ? 'status 416' : `Content-Range ${JSON.stringify(header?.slice(0, 80) ?? '')}`;
   const message = `${showUrl(answer.url)} answered ${found} when asked for bytes from ${position} of ${size}`;
   throw dropped(answer, new Interrupted(new AirgapError('REGISTRY_PROTOCOL', message), true));
-}
-
-function dropped<E extends Error>(answer: Answer, error: E): E {
-  discard(answer);
-  return error;
 }

@@ -2,6 +2,7 @@
 // for identity tokens. The realm has been judged by url-policy.ts before it comes here.
 import { AirgapError } from '../core/errors.ts';
 import { readAll, discard } from './answer.ts';
+import type { Clock } from './clock.ts';
 import type { Credential } from './credential.ts';
 import { httpError } from './http-error.ts';
 import { showUrl } from './url-policy.ts';
@@ -28,15 +29,15 @@ export interface Token {
 }
 
 /** One attempt. @throws REGISTRY_UNAUTHORIZED when the service refuses, REGISTRY_PROTOCOL, and HttpError */
-export async function fetchToken(wire: Wire, request: TokenRequest, now: number): Promise<Token> {
+export async function fetchToken(wire: Wire, request: TokenRequest, clock: Pick<Clock, 'now'>): Promise<Token> {
   const answer = await wire.exchange(toHttp(request));
   const where = showUrl(request.realm);
-  if (answer.status === 200) return parseToken(await readAll(answer, RESPONSE_LIMIT), where);
+  if (answer.status === 200) return parseToken(await readAll(answer, RESPONSE_LIMIT, clock), where);
   if (answer.status >= 300 && answer.status < 400) {
     discard(answer);
     throw new AirgapError('URL_REFUSED', `the token service ${where} answered a redirect, which is not followed`);
   }
-  const error = await httpError(answer, now);
+  const error = await httpError(answer, clock.now());
   if (![400, 401, 403].includes(error.status)) throw error;
   throw new AirgapError('REGISTRY_UNAUTHORIZED', `the token service refuses: ${error.message}`, { cause: error });
 }

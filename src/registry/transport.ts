@@ -2,10 +2,11 @@
 // token that ends in the middle is renewed once for each request. Every URL the server sends passes url-policy.ts.
 import { AirgapError, isAirgapError } from '../core/errors.ts';
 import { untilAborted } from '../core/pool.ts';
-import { discard, headerOf, readAll, type Answer, type Method, type Page } from './answer.ts';
+import { discard, dropped, headerOf, readAll, type Answer, type Method, type Page } from './answer.ts';
 import { Attempts } from './attempts.ts';
 import { Auth } from './auth.ts';
 import type { Clock } from './clock.ts';
+import { encodingRefused } from './content-encoding.ts';
 import type { CredentialSource } from './credential.ts';
 import { findOrigin, type Endpoint, type ServerKind } from './endpoint.ts';
 import { expiring } from './expiring.ts';
@@ -78,13 +79,14 @@ export class Transport {
   async sender(signal?: AbortSignal): Promise<Sender> {
     if (this.#sender) return this.#sender;
     for (;;) {
+      const first = this.#finding === undefined;
       try {
         this.#sender = await untilAborted((this.#finding ??= this.#find(signal)), signal);
         return this.#sender;
       } catch (error) {
         signal?.throwIfAborted();
-        if (error instanceof AirgapError) throw error;
-        // whoever asked first was aborted; we were not
+        if (first || error instanceof AirgapError) throw error;
+        // whoever began was aborted; we were not
       }
     }
   }
@@ -112,7 +114,9 @@ export class Transport {
   read(call: Call, limit: number): Promise<Page> {
     return this.#repeated(async () => {
       const answer = await this.once(call, [200]);
-      return { answer, bytes: await readAll(answer, limit) };
+      const refusal = encodingRefused(answer, call.target);
+      if (refusal) throw dropped(answer, refusal);
+      return { answer, bytes: await readAll(answer, limit, this.#options.clock) };
     }, call.signal);
   }
 
@@ -194,7 +198,7 @@ export class Transport {
 
   #fetchToken(request: TokenRequest): Promise<Token> {
     const { wire, clock } = this.#options;
-    return this.#repeated(() => fetchToken(wire, request, clock.now()), request.signal);
+    return this.#repeated(() => fetchToken(wire, request, clock), request.signal);
   }
 
   async #repeated<T>(task: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {

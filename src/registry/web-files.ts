@@ -39,6 +39,8 @@ export interface WebFetchOptions {
    * credentials and must be at an address that a server may send us to (url-policy.ts).
    */
   readonly foundAt?: string | undefined;
+  /** Called with the bytes of the whole, where only the server knows them, before the first chunk; a rejection ends the download. */
+  readonly announced?: ((size: number) => Promise<void>) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -52,11 +54,13 @@ export interface WebFilesOptions extends Omit<
    * follows the prefix. Plain http beyond loopback needs `plainHttp`, for mirrors and originals.
    */
   readonly mirrors?: Readonly<Record<string, string>> | undefined;
+  /** Bytes of a file whose length its server does not say, at most; 4 GiB by default. */
+  readonly unannouncedLimit?: number | undefined;
 }
 
 /** @throws TLS_FAILED (ca) */
 export function openWebFiles(options: WebFilesOptions = {}): WebFiles {
-  const { mirrors = {}, plainHttp = false } = options;
+  const { mirrors = {}, plainHttp = false, unannouncedLimit } = options;
   const wire = new Wire(options);
   const transports = new Map<string, Transport>();
   const fileAt = ({ target }: WebAddress): WebFile => {
@@ -65,14 +69,15 @@ export function openWebFiles(options: WebFilesOptions = {}): WebFiles {
     return { transport, call: { target, scopes: [] } };
   };
   const fetch = async function* (url: string, how: WebFetchOptions = {}): AsyncGenerator<Uint8Array> {
-    const { size, start, foundAt, signal } = how;
+    const { size, start, foundAt, announced, signal } = how;
     const address = webAddress(url, { mirrors, plainHttp });
     const { origin } = webAddress(foundAt ?? url, { mirrors, plainHttp }).target;
     const { transport, call } = fileAt(address);
     try {
       const anonymous = !address.mirrored && address.target.origin !== origin;
       if (anonymous) checkIndexedUrl(address.target.href, { origin: new URL(origin), plainHttp });
-      yield* downloadFile({ transport, call: { ...call, anonymous } }, size, { start, signal });
+      const file = { transport, call: { ...call, anonymous } };
+      yield* downloadFile(file, size, { start, announced, unannouncedLimit, signal });
     } catch (error) {
       throw error === signal?.reason ? error : atAddress(error, address);
     }

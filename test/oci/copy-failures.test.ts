@@ -205,3 +205,18 @@ describe('a hostile graph', () => {
     expect((await rejected(walkGraph(source, [image.root]))).code).toBe('DIGEST_MISMATCH');
   });
 });
+
+test('indexes of indexes with more manifests than an image can have are refused, however they are walked', async () => {
+  const source = memoryTarget();
+  const inner = await Promise.all(
+    Array.from({ length: 6 }, async (_, i) => {
+      const children = Array.from({ length: 900 }, (__, n) =>
+        stored(source, { schemaVersion: 2, manifests: [], annotations: { n: `${i}/${n}` } }, OCI_INDEX),
+      );
+      return stored(source, indexOf(...(await Promise.all(children))), OCI_INDEX);
+    }),
+  );
+  const root = await stored(source, indexOf(...inner), OCI_INDEX);
+  expect((await rejected(walkGraph(source, [root]))).code).toBe('MANIFEST_INVALID');
+  expect((await rejected(copyGraph(source, memoryTarget(), [root]))).code).toBe('MANIFEST_INVALID');
+});

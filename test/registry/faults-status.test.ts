@@ -119,10 +119,26 @@ describe.each(actions)('%s', (_what, act) => {
     expect(made.clock.slept[0]).toBeLessThanOrEqual(30_000);
   });
 
-  test('a Retry-After of years is not waited for', async () => {
-    const made = await failing(answers(429, { 'retry-after': '99999999999' }), { retries: 2 });
-    expect((await rejected(act(made))).code).toBe('REGISTRY_RATE_LIMITED');
-    for (const ms of made.clock.slept) expect(ms).toBeLessThanOrEqual(10 * 60_000);
+  test.each([
+    [429, '99999999', 'REGISTRY_RATE_LIMITED', '1157 days'],
+    [429, '301', 'REGISTRY_RATE_LIMITED', '5 minutes'],
+    [503, '86400', 'REGISTRY_ERROR', '24 hours'],
+    [503, 'Tue, 23 Nov 2027 12:00:00 GMT', 'REGISTRY_ERROR', '365 days'],
+  ])('%i with Retry-After %s is not waited for; the error says how long the server wants', async (...row) => {
+    const [status, retryAfter, code, said] = row;
+    const made = await failing(answers(status, { 'retry-after': retryAfter }), { retries: 5 });
+    const error = await rejected(act(made));
+    expect(error.code).toBe(code);
+    expect(error.message).toContain(`retry after ${said}`);
+    expect(error.hint).toBeTruthy();
+    expect(made.clock.slept).toEqual([]);
+  });
+
+  test('five minutes are waited for', async () => {
+    const made = await filled();
+    made.server.misbehave({ path: /\/(?:blobs|manifests)\// }, answers(429, { 'retry-after': '300' }));
+    await act(made);
+    expect(made.clock.slept).toEqual([300_000]);
   });
 
   test('an error body without end is read to its bound only, and is no error of its own', async () => {

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { safeText } from '../../src/registry/http-error.ts';
 import { parseContentRange, parseUploadRange } from '../../src/registry/range.ts';
-import { parseRetryAfter, RETRY_AFTER_CAP } from '../../src/registry/retry-after.ts';
+import { parseRetryAfter, waitText } from '../../src/registry/retry-after.ts';
 import { covers, mergeScopes, parseScopes } from '../../src/registry/scope.ts';
 
 test.each([
@@ -40,10 +40,11 @@ describe('Retry-After', () => {
     ['0', 0],
     ['7', 7000],
     [' 7 ', 7000],
-    ['86400', RETRY_AFTER_CAP],
+    ['86400', 86_400_000],
+    ['99999999', 99_999_999_000],
     ['Mon, 23 Nov 2026 12:00:30 GMT', 30_000],
     ['Mon, 23 Nov 2026 11:00:00 GMT', 0],
-    ['Tue, 23 Nov 2027 12:00:00 GMT', RETRY_AFTER_CAP],
+    ['Tue, 23 Nov 2027 12:00:00 GMT', 365 * 86_400_000],
     ['-1', undefined],
     ['1.5', undefined],
     ['soon', undefined],
@@ -53,6 +54,16 @@ describe('Retry-After', () => {
   ])('%s', (header, expected) => {
     expect(parseRetryAfter(header, now)).toBe(expected);
   });
+});
+
+test.each([
+  [500, '1 s'],
+  [119_000, '119 s'],
+  [1_500_000, '25 minutes'],
+  [21_600_000, '6 hours'],
+  [99_999_999_000, '1157 days'],
+])('%i ms are said as %s', (milliseconds, text) => {
+  expect(waitText(milliseconds)).toBe(text);
 });
 
 describe('scopes', () => {

@@ -55,7 +55,9 @@ export function chartIndexes(web: Pick<WebFiles, 'read'>): ChartIndexes {
 }
 
 export function indexUrl(repository: string): string {
-  return below(repository, 'index.yaml').href;
+  const url = folderOf(repository);
+  url.pathname += 'index.yaml';
+  return url.href;
 }
 
 /** @param url where it was read. @throws MANIFEST_INVALID when it is no index of charts */
@@ -108,6 +110,11 @@ function versionOf(entry: Table): string {
 /** Relative addresses start from the repository, and keep its query as Helm does. */
 function archiveUrl(text: string, repository: string, from: string): string {
   const url = URL.parse(text) ?? below(repository, text);
+  if (url === undefined)
+    throw invalid(
+      { where: from, code: 'MANIFEST_INVALID' },
+      `is wrong: ${JSON.stringify(text.slice(0, 200))} is not a URL`,
+    );
   if (/^https?:$/.test(url.protocol) && url.username === '' && url.password === '') return url.href;
   throw new AirgapError(
     'URL_REFUSED',
@@ -121,12 +128,18 @@ function archiveUrl(text: string, repository: string, from: string): string {
   );
 }
 
-function below(repository: string, path: string): URL {
+/** Undefined where the path cannot be a part of a URL. */
+function below(repository: string, path: string): URL | undefined {
+  const base = folderOf(repository);
+  const url = URL.parse(path, base.href);
+  if (url !== null && url.search === '') url.search = base.search;
+  return url ?? undefined;
+}
+
+function folderOf(repository: string): URL {
   const base = new URL(repository);
   base.pathname = base.pathname.replace(/\/*$/, '/');
-  const url = new URL(path, base);
-  if (url.search === '') url.search = base.search;
-  return url;
+  return base;
 }
 
 function missing(

@@ -32,7 +32,7 @@ export interface ReadOptions {
 export type ContentReader = (place: Place, options?: ReadOptions) => Promise<FileContent>;
 
 export interface ContentReaderOptions {
-  readonly cache: Pick<Cache, 'add' | 'fetch' | 'push'>;
+  readonly cache: Pick<Cache, 'add' | 'fetch' | 'push' | 'requireRoom'>;
   readonly web: WebFiles;
   /** The folder that relative paths start from. */
   readonly folder: string;
@@ -66,7 +66,8 @@ async function download(
   { cache, web, limit, signal }: ReadOptions & Pick<ContentReaderOptions, 'cache' | 'web'>,
 ): Promise<FileContent> {
   if (limit === undefined) {
-    const { digest, size } = await cache.add(web.borrow(url, { signal }), { signal });
+    const announced = (size: number): Promise<void> => cache.requireRoom(size);
+    const { digest, size } = await cache.add(web.borrow(url, { announced, signal }), { signal });
     return { descriptor: { mediaType: FILE_MEDIA_TYPE, digest, size }, source: cache };
   }
   const bytes = await web.read(url, { limit, signal });

@@ -106,6 +106,15 @@ describe('a chart in an index', () => {
     expect(thrown(() => find(text)).code).toBe('MANIFEST_INVALID');
   });
 
+  test.each(['http://[', '//[x', 'https://a:99999/x', '//', 'http://', 'https:// /a.tgz'])(
+    'at %j, which is not a URL, is refused by the name of the index',
+    (url) => {
+      const error = thrown(() => findPublished({ url }));
+      expect(error.code).toBe('MANIFEST_INVALID');
+      expect(error.message).toContain(INDEX);
+    },
+  );
+
   test('is found beside entries that are wrong, as in Helm', () => {
     const entries = [null, 'text', { version: 1 }, {}, { version: '3.5.0', urls: ['a.tgz'] }];
     expect(find(dump({ apiVersion: 'v1', entries: { 'eck-operator': entries } })).url).toBe(`${REPOSITORY}/a.tgz`);
