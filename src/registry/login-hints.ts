@@ -21,7 +21,7 @@ function registryHints(host: string): LoginHints {
     '"load" takes --username NAME with --password-stdin; every command takes --authfile, a file that holds the account';
   return {
     wanted: `Give an account of ${host}: ${login}. The name of an image that does not exist can also be the reason.`,
-    refused: `Check name and password, and that the account may use this repository: ${login}; where the registry needs no account, give none.`,
+    refused: `Check name and password for ${host}, and that the account may use this repository: ${login}; where the registry needs no account, give none.`,
     password: `Give user name and password of ${host}: ${login}.`,
     schemes: 'Basic and Bearer are supported.',
   };
