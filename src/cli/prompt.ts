@@ -14,12 +14,17 @@ export function isTerminal({ io }: CommandContext): boolean {
   return io.stdin.isTTY === true && io.stderr.isTTY === true;
 }
 
-/** @throws INTERRUPTED at Ctrl-C, or where the terminal goes away */
+/** @throws INTERRUPTED at Ctrl-C and Ctrl-D, or where the terminal goes away */
 export async function ask(context: CommandContext, question: Question): Promise<unknown> {
   const { io, output } = context;
   const { default: inquirer } = await import('inquirer');
   output.pause();
-  const prompt = inquirer.createPromptModule({ input: io.stdin, output: io.stderr, signal: io.signal });
+  const left = new AbortController();
+  // Ctrl-D closes the input and settles nothing. A prompt that has been answered closes it too, and is settled by then
+  const onPause = (): void => void setImmediate(() => left.abort());
+  io.stdin.on('pause', onPause);
+  const signal = AbortSignal.any([io.signal, left.signal]);
+  const prompt = inquirer.createPromptModule({ input: io.stdin, output: io.stderr, signal });
   try {
     return (await prompt<{ answer: unknown }>([{ ...question, message: printable(question.message), name: 'answer' }]))
       .answer;
@@ -27,5 +32,7 @@ export async function ask(context: CommandContext, question: Question): Promise<
     if (error instanceof Error && ['ExitPromptError', 'AbortPromptError'].includes(error.name))
       throw new AirgapError('INTERRUPTED', `interrupted at the question "${question.message}"`, { cause: error });
     throw error;
+  } finally {
+    io.stdin.off('pause', onPause);
   }
 }
