@@ -90,9 +90,13 @@ export class SingleFlight<K, T> {
   }
 }
 
-/** Waits for `promise`, but no longer than the signal allows. @throws the signal's reason */
+/**
+ * Waits for `promise`, but no longer than the signal allows; how it ends after that concerns nobody.
+ * @throws the signal's reason
+ */
 export async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return promise;
+  promise.catch(() => undefined); // also where the signal was aborted before
   signal.throwIfAborted();
   const { promise: aborted, reject } = Promise.withResolvers<never>();
   const abort = (): void => reject(signal.reason);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { allOf, forEach, Semaphore, settle, SingleFlight } from '../../src/core/pool.ts';
+import { allOf, forEach, Semaphore, settle, SingleFlight, untilAborted } from '../../src/core/pool.ts';
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
@@ -195,4 +195,28 @@ describe('SingleFlight', () => {
     expect([one.status, two.status]).toEqual(['rejected', 'rejected']);
     expect(await flights.run('a', async () => 'well')).toBe('well');
   });
+});
+
+describe('untilAborted', () => {
+  test.each(['before', 'while it is waited for'])(
+    'a signal that is aborted %s ends the waiting, and what fails later is no unhandled rejection',
+    async (when) => {
+      const unhandled: unknown[] = [];
+      const note = (reason: unknown): void => void unhandled.push(reason);
+      process.on('unhandledRejection', note);
+      try {
+        const stop = new AbortController();
+        const { promise, reject } = Promise.withResolvers<undefined>();
+        if (when === 'before') stop.abort(new Error('stop'));
+        const waiting = untilAborted(promise, stop.signal);
+        stop.abort(new Error('stop'));
+        await expect(waiting).rejects.toThrow('stop');
+        reject(new Error('the client left'));
+        await new Promise((resolve) => setImmediate(resolve));
+        expect(unhandled).toEqual([]);
+      } finally {
+        process.off('unhandledRejection', note);
+      }
+    },
+  );
 });
