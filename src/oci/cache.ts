@@ -14,7 +14,7 @@ import { hexOf, type Digest } from '../core/digest.ts';
 import { AirgapError, fileError, systemErrorCode } from '../core/errors.ts';
 import type { Report } from '../core/events.ts';
 import type { ProcessIdentity } from '../core/file-lock.ts';
-import { freeSpace } from '../core/free-space.ts';
+import { freeSpace } from '../core/disk-space.ts';
 import { hashingHere, type Hashing } from '../core/hashing.ts';
 import { ensureFolder } from '../core/files.ts';
 import { SingleFlight } from '../core/pool.ts';
